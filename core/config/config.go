@@ -1,0 +1,148 @@
+// Package config is the one TOML file that plugin and console share: its
+// keys, their defaults, and the check of every value with its line. It reads
+// and checks; edits that keep comments are in core/config/edit, which the
+// plugin does not link.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// DefaultPath is where the configuration is when neither --config nor
+// FLATNET_CONFIG says otherwise.
+const DefaultPath = "/etc/flatnet/flatnet.toml"
+
+// Config is a checked configuration. Every value in it is possible.
+type Config struct {
+	Path     string // the file it came from; "" when there was none
+	Network  Network
+	IPAM     IPAM
+	Podman   Podman
+	Firewall Firewall
+	Log      Log
+	Windows  Windows
+	Gateway  Gateway
+	Probes   Probes
+	TUI      TUI
+}
+
+// Network is the network itself (seed 4.1).
+type Network struct {
+	Name       string       // "flatnet"
+	Bridge     string       // "flatnet-br0", at most 15 bytes
+	Subnet     netip.Prefix // 10.87.1.0/24
+	Gateway    netip.Addr   // 10.87.1.1, the bridge's own address
+	RangeStart netip.Addr   // first address of the pool, inclusive
+	RangeEnd   netip.Addr   // last address of the pool, inclusive
+	MTU        int          // 0: follow the default route's link
+	Masquerade bool
+	Hairpin    bool
+}
+
+// IPAM says who gets which address.
+type IPAM struct {
+	StateDir     string
+	Sticky       bool          // a container gets its last address again
+	Quarantine   time.Duration // how long a freed address stays out of use
+	Reservations []Reservation // [[ipam.reservation]]
+}
+
+// Reservation keeps an address for the container of that name.
+type Reservation struct {
+	Name string
+	IP   netip.Addr
+}
+
+// Podman says where Podman's API socket is.
+type Podman struct{ Socket string }
+
+// Firewall says which iptables to use: "auto", "iptables-nft", "iptables-legacy".
+type Firewall struct{ Backend string }
+
+// Log is the plugin's log.
+type Log struct {
+	File    string
+	Level   string // "debug", "info", "warn", "error"
+	MaxSize int64  // bytes at which it is rotated
+	Keep    int    // rotated files kept
+}
+
+// Tristate is a switch that may be left to the program.
+type Tristate string
+
+// The three positions of a Tristate.
+const (
+	Auto Tristate = "auto"
+	On   Tristate = "true"
+	Off  Tristate = "false"
+)
+
+// Windows says where Windows is, seen from WSL and by its own name.
+type Windows struct {
+	Enabled     Tristate
+	SystemRoot  string // "/mnt/c/Windows"
+	Root        string // "/mnt/f/flatnet"
+	WindowsPath string // `F:\flatnet`, the same place as Root
+	Timeout     time.Duration
+}
+
+// Gateway is the nginx (OpenResty) in front, seed 4.2.
+type Gateway struct {
+	ConfigDir   string // as this machine sees it: "/mnt/f/flatnet/config"
+	WindowsPath string // as the gateway's nginx sees it: "F:/flatnet/config"; "" : the same as ConfigDir
+	Nginx       string // the program, as this machine sees it
+	Listen      string // "80" or "address:port"
+	Mode        string // "static" or "lua"
+	HealthURL   string // "http://…/health"; "" : none
+	Generations int    // kept ones, 1 to 100
+	Sites       []Site // [[gateway.site]]
+}
+
+// Site is one host name and what serves it.
+type Site struct {
+	Host       string
+	Container  string   // by name; one of Container, Containers, Address
+	Containers []string // several servers for one host
+	Address    netip.Addr
+	Port       int // 1 to 65535
+
+	Paths          []string          // path prefixes; none: "/"
+	WebSocket      bool              // default true
+	MaxBody        string            // client_max_body_size: "0" (no limit), "20m"
+	ConnectTimeout time.Duration     // default 5 s
+	ReadTimeout    time.Duration     // default 1 h with WebSocket, see docs
+	Headers        map[string]string // extra response headers
+	Allow          []netip.Prefix    // client networks; none: everyone
+	AuthFile       string            // basic auth file, as nginx sees it
+	Redirect       string            // answer 301 to this URL instead
+	TLSCert        string            // pair of paths, as nginx sees them
+	TLSKey         string
+	Maintenance    bool
+	DownMessage    string // what the 503 page says; "" : a default
+}
+
+// Probes is how reachability is watched.
+type Probes struct {
+	Interval time.Duration
+	Timeout  time.Duration
+	Targets  []ProbeTarget // [[probes.target]]
+}
+
+// ProbeTarget is one more thing to probe, besides the sites.
+type ProbeTarget struct {
+	Name     string
+	Kind     string // "icmp", "tcp", "http"
+	Target   string // address, address:port, URL
+	Interval time.Duration
+	Enabled  bool
+}
+
+// TUI is the console's own.
+type TUI struct {
+	Theme    string
+	Refresh  time.Duration
+	Mouse    bool
+	ReadOnly bool
+	Language string // "auto", "en", "ja"
+}

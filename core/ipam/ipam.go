@@ -1,0 +1,73 @@
+// Package ipam decides who gets which address and keeps that on disk. Policy
+// is pure: a State goes in and is changed, with the clock handed to it. The
+// Store holds the State whole at every instant, under a lock that the kernel
+// frees when its holder dies.
+//
+// It knows nothing of Podman, links or the gateway: whether a lease is stale
+// is judged in core/leases.
+package ipam
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"flatnet/core/journal"
+	"flatnet/core/kernel"
+)
+
+// Sentinels of the policy and the store.
+var (
+	ErrExhausted   = errors.New("no free address in the pool")
+	ErrTaken       = errors.New("the address is taken")
+	ErrOutside     = errors.New("the address is outside the subnet")
+	ErrGateway     = errors.New("the address is the gateway's")
+	ErrLocked      = errors.New("the state is locked")
+	ErrUnreadable  = errors.New("the state cannot be read")
+	ErrNotReadable = errors.New("the state directory cannot be used")
+	ErrNoLease     = errors.New("no such lease")
+)
+
+// Lease is one held address. Owner is the pair ContainerID and IfName.
+type Lease struct {
+	IP          netip.Addr         `json:"-"` // the key in the file
+	ContainerID string             `json:"container_id"`
+	Name        string             `json:"name,omitempty"`
+	IfName      string             `json:"ifname,omitempty"`
+	NetNS       string             `json:"netns,omitempty"`
+	NetNSID     kernel.NamespaceID `json:"netns_id,omitzero"`
+	BootID      string             `json:"boot_id,omitempty"`
+	HostVeth    string             `json:"host_veth,omitempty"`
+	MAC         string             `json:"mac,omitempty"`
+	AllocatedAt time.Time          `json:"allocated_at,omitzero"`
+}
+
+// Freed is an address that was held, for stickiness and quarantine.
+type Freed struct {
+	IP          netip.Addr `json:"ip"`
+	ContainerID string     `json:"container_id"`
+	Name        string     `json:"name,omitempty"`
+	IfName      string     `json:"ifname,omitempty"`
+	FreedAt     time.Time  `json:"freed_at"`
+}
+
+// State is everything that the store keeps, in memory.
+type State struct {
+	Subnet     netip.Prefix
+	Gateway    netip.Addr
+	RangeStart netip.Addr
+	RangeEnd   netip.Addr
+	Leases     map[netip.Addr]Lease
+	Recent     []Freed // newest first
+}
+
+// Store keeps one network's State. Both methods take the lock, Read a shared
+// one; waiting ends with ctx, and ErrLocked then says who holds it.
+type Store interface {
+	Read(ctx context.Context) (State, error)
+	// Update reads, lets change alter the state, writes it durably and
+	// appends the entries that change returned to the journal. An error of
+	// change leaves everything as it was.
+	Update(ctx context.Context, change func(*State) ([]journal.Entry, error)) error
+}

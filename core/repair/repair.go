@@ -1,0 +1,158 @@
+// Package repair is every change that a person can ask for: a Plan is data
+// that is shown first, Apply carries it out, looks again, and writes it into
+// the journal. Key, subcommand and test run the same plan.
+//
+// It does not decide what is wrong (core/health), and it knows no screen.
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"flatnet/core/journal"
+)
+
+// Sentinels.
+var (
+	// ErrHarm: it would do harm (release a live lease, say); Force overrides
+	// where that makes sense. Exit status 3.
+	ErrHarm = errors.New("refused")
+	// ErrChanged: what the plan was made for is no longer so; plan again.
+	ErrChanged = errors.New("things have changed since the plan was made")
+	// ErrNotMended: every step ran, and looking again still finds the fault.
+	ErrNotMended = errors.New("applied, but the fault is still there")
+)
+
+// Step is one change. Text and Command are shown before anything is done.
+type Step struct {
+	Text    string `json:"text"`              // what a person reads
+	Command string `json:"command,omitempty"` // a command line that would do the same
+	Diff    string `json:"diff,omitempty"`    // unified diff of a file or of rules
+
+	// Do makes the change. It is repeatable. The entries that it returns are
+	// journalled with the plan's actor and time; nil stands for one entry
+	// made from Text.
+	Do func(ctx context.Context) ([]journal.Entry, error) `json:"-"`
+}
+
+// Plan is a change before it is made. A Plan without steps says that there is
+// nothing to do, and why, in Note.
+type Plan struct {
+	Repair string   `json:"repair"` // id, as findings name it
+	Title  string   `json:"title"`
+	Steps  []Step   `json:"steps"`
+	Notes  []string `json:"notes,omitempty"` // what is left alone and why; what to know before saying yes
+
+	// Fits looks again whether the plan still applies; nil: always. Its error
+	// wraps ErrChanged or ErrHarm.
+	Fits func(ctx context.Context) error `json:"-"`
+	// Verify looks whether the fault is gone; nil: nothing to look at.
+	Verify func(ctx context.Context) error `json:"-"`
+}
+
+// Recorder takes entries into the journal.
+type Recorder interface {
+	Append(ctx context.Context, entries ...journal.Entry) error
+}
+
+// Options of Apply. By is who asked: "key R", "command firewall apply".
+type Options struct {
+	By       string
+	Journal  Recorder
+	Now      func() time.Time
+	Progress func(done, total int, step Step) // before each step and at the end; may be nil
+}
+
+// Report is what Apply did.
+type Report struct {
+	Applied []Step
+	Failed  *Step // the step that failed, nil if none did
+}
+
+// Apply checks that the plan still fits, makes the steps in order, stops at
+// the first that fails, and looks again. Every step that was tried is
+// journalled, failed ones with their error. A cancelled ctx stops it between
+// two steps, never within one.
+func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
+	var r Report
+	if p.Fits != nil {
+		if err := p.Fits(ctx); err != nil {
+			return r, err
+		}
+	}
+	for i, s := range p.Steps {
+		if err := ctx.Err(); err != nil {
+			return r, fmt.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
+		}
+		progress(o, i, len(p.Steps), s)
+		entries, err := s.Do(context.WithoutCancel(ctx))
+		jerr := record(ctx, p, s, o, entries, err)
+		if err != nil {
+			r.Failed = &p.Steps[i]
+			return r, errors.Join(fmt.Errorf("%s: %w", s.Text, err), jerr)
+		}
+		r.Applied = append(r.Applied, s)
+		if jerr != nil {
+			return r, jerr
+		}
+	}
+	if len(p.Steps) > 0 {
+		progress(o, len(p.Steps), len(p.Steps), Step{})
+	}
+	return r, verify(ctx, p)
+}
+
+func progress(o Options, done, total int, s Step) {
+	if o.Progress != nil {
+		o.Progress(done, total, s)
+	}
+}
+
+func verify(ctx context.Context, p Plan) error {
+	if p.Verify == nil || len(p.Steps) == 0 {
+		return nil
+	}
+	if err := p.Verify(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotMended, err)
+	}
+	return nil
+}
+
+// record journals one step, with its error if it failed. Steps whose Do
+// changed the leases have their entries written by the store already; those
+// return an empty, non-nil list.
+func record(ctx context.Context, p Plan, s Step, o Options, entries []journal.Entry, failed error) error {
+	if o.Journal == nil {
+		return nil
+	}
+	if entries == nil || failed != nil {
+		entries = append(entries, journal.Entry{Text: s.Text})
+	}
+	for i := range entries {
+		fill(&entries[i], p, o)
+		if failed != nil {
+			entries[i].Err = failed.Error()
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if err := o.Journal.Append(context.WithoutCancel(ctx), entries...); err != nil {
+		return fmt.Errorf("done, but not written into the journal: %w", err)
+	}
+	return nil
+}
+
+func fill(e *journal.Entry, p Plan, o Options) {
+	if e.Action == "" {
+		e.Action = p.Repair
+	}
+	if e.By == "" {
+		e.By = o.By
+	}
+	if e.Time.IsZero() && o.Now != nil {
+		e.Time = o.Now()
+	}
+}
