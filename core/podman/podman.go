@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// ErrUnavailable: Podman could not be asked. What it would have said is
+// ErrUnavailable says that Podman could not be asked. What it would have said is
 // unknown, which is never the same as "no containers".
 var ErrUnavailable = errors.New("Podman cannot be asked")
 
