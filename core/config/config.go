@@ -90,11 +90,11 @@ type Windows struct {
 // Gateway is the nginx (OpenResty) in front, seed 4.2.
 type Gateway struct {
 	ConfigDir   string // as this machine sees it: "/mnt/f/flatnet/config"
-	WindowsPath string // as the gateway's nginx sees it: "F:/flatnet/config"; "" : the same as ConfigDir
+	WindowsPath string // as the gateway's nginx sees it: "F:/flatnet/config"; the same as ConfigDir where nginx runs on Linux
 	Nginx       string // the program, as this machine sees it
 	Listen      string // "80" or "address:port"
 	Mode        string // "static" or "lua"
-	HealthURL   string // "http://…/health"; "" : none
+	HealthURL   string // a URL, "auto" (see HealthAt) or "off"; ask HealthAt, not this
 	Generations int    // kept ones, 1 to 100
 	Sites       []Site // [[gateway.site]]
 }
