@@ -27,11 +27,18 @@ var (
 	ErrUnreadable  = errors.New("the state cannot be read")
 	ErrNotReadable = errors.New("the state directory cannot be used")
 	ErrNoLease     = errors.New("no such lease")
+	ErrReserved    = errors.New("the address is reserved for another container")
+	ErrEdge        = errors.New("the address is the subnet's network or broadcast address")
+	ErrHolds       = errors.New("the container holds another address already")
+	ErrOtherSubnet = errors.New("addresses are held outside the configured subnet")
+	ErrNoSpace     = errors.New("the disk is full")
 )
 
-// Lease is one held address. Owner is the pair ContainerID and IfName.
+// Lease is one held address. Owner is the pair ContainerID and IfName. The
+// JSON form is the one of the journal and of the commands' output; in the file
+// the address is the key.
 type Lease struct {
-	IP          netip.Addr         `json:"-"` // the key in the file
+	IP          netip.Addr         `json:"ip"`
 	ContainerID string             `json:"container_id"`
 	Name        string             `json:"name,omitempty"`
 	IfName      string             `json:"ifname,omitempty"`

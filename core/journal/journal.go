@@ -3,7 +3,42 @@
 // loses only itself. It is a record, not a log of calls (core/logfile).
 package journal
 
-import "time"
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// FileName is the journal's file within the state directory.
+const FileName = "journal.jsonl"
+
+// File is the journal in a state directory; older entries are in files of the
+// same name with .1, .2 and so on.
+type File struct {
+	dir    string
+	holder string
+}
+
+// Open gives the journal in dir; nothing is read or made yet. holder names
+// this program to whoever waits for the lock: "flatnet-tui".
+func Open(dir, holder string) *File { return &File{dir: dir, holder: holder} }
+
+// Append writes entries, under the state's lock.
+func (f *File) Append(ctx context.Context, entries ...Entry) error {
+	panic("being written")
+}
+
+// Recent gives at most limit entries that match, newest first. It reads from
+// the end and stops as soon as it has them; broken lines are left out.
+func (f *File) Recent(ctx context.Context, limit int, match func(Entry) bool) ([]Entry, error) {
+	panic("being written")
+}
+
+// OfIP matches the entries about one address.
+func OfIP(ip netip.Addr) func(Entry) bool {
+	s := ip.String()
+	return func(e Entry) bool { return e.IP == s }
+}
 
 // Entry is one thing that was done.
 type Entry struct {
