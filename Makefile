@@ -1,0 +1,60 @@
+# Flatnet: make help lists what there is.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+GO      ?= go
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+TOOLS    := $(CURDIR)/bin/tools
+# The tools, by exact version; they stay out of go.mod.
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTESTSUM := gotest.tools/gotestsum@v1.13.0
+
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+# ./... leaves testdata out; these are programs and tests all the same.
+STANDINS := ./testdata/lab ./testdata/nettest ./testdata/rules
+PACKAGES := ./... $(STANDINS)
+
+.PHONY: help build run test lint bench fuzz setup clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+build: ## build the plugin and the console into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flatnet ./plugin/flatnet
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flatnet-tui ./tui/flatnet-tui
+
+bin/flatnet-lab: build
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-lab ./testdata/lab
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-windows ./testdata/windows
+
+.PHONY: bin/flatnet-lab
+
+run: bin/flatnet-lab ## open the console on a lab of its own; needs no root
+	@bin/flatnet-lab
+
+setup: ## install what the tests need (apt; asks sudo if not root)
+	@testdata/tools/setup.sh
+
+test: setup bin/flatnet-lab $(TOOLS)/gotestsum ## run every test, on real parts
+	@testdata/tools/test.sh $(TOOLS)/gotestsum $(PACKAGES)
+
+lint: $(TOOLS)/golangci-lint ## check the code
+	$(TOOLS)/golangci-lint run $(PACKAGES)
+
+bench: setup build ## measure, side by side with what it is compared with
+	$(GO) test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) $(PACKAGES)
+
+fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
+	@testdata/tools/fuzz.sh $(or $(FUZZTIME),1m)
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(TOOLS) $(GO) install $(LINT)
+
+$(TOOLS)/gotestsum:
+	GOBIN=$(TOOLS) $(GO) install $(GOTESTSUM)

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every test with the race detector and says at the end what did not run.
+# Usage: test.sh GOTESTSUM PACKAGE...
+set -uo pipefail
+
+gotestsum=$1
+shift
+PATH=$PATH:/usr/sbin:/sbin
+# As root the namespace tests must run: there they fail rather than skip.
+[ "$(id -u)" -eq 0 ] && export FLATNET_ROOT=1
+export FLATNET_BIN=$PWD/bin
+
+"$gotestsum" --format pkgname --hide-summary output -- -race -timeout 20m "$@"
+status=$?
+[ "$(id -u)" -eq 0 ] || echo "Not root: the tests that need real Podman were left out; they are named as skipped above."
+exit $status

@@ -1,0 +1,122 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flatnet/core/repair"
+)
+
+// changeFlags are the flags of every command that changes something.
+type changeFlags struct {
+	dryRun, yes, json bool
+}
+
+// addChangeFlags gives cmd the flags that every changing command has.
+func addChangeFlags(cmd *cobra.Command) *changeFlags {
+	f := &changeFlags{}
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the plan and change nothing")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the steps, and whether they were applied, as JSON")
+	return f
+}
+
+// planner makes the plan of a change from the machine as it is now.
+type planner func(ctx context.Context, p *Parts) (repair.Plan, error)
+
+// change is the run of every command that changes something: it shows the
+// plan, asks unless told not to, applies it and looks again.
+func (a *App) change(cmd *cobra.Command, f *changeFlags, plan planner) error {
+	p, err := a.parts()
+	if err != nil {
+		return err
+	}
+	ready, err := plan(cmd.Context(), p)
+	if err != nil {
+		return err
+	}
+	if !f.json {
+		printPlan(a.Out, ready)
+	}
+	if f.dryRun || len(ready.Steps) == 0 {
+		return a.changed(f, ready, false)
+	}
+	if err := a.confirm(f); err != nil {
+		return err
+	}
+	_, err = repair.Apply(cmd.Context(), ready, repair.Options{By: by(cmd), Journal: p.Journal, Now: a.Now})
+	if err != nil {
+		return err
+	}
+	return a.changed(f, ready, true)
+}
+
+// changed says how it ended.
+func (a *App) changed(f *changeFlags, p repair.Plan, applied bool) error {
+	if f.json {
+		steps := p.Steps
+		if steps == nil {
+			steps = []repair.Step{}
+		}
+		return writeJSON(a.Out, struct {
+			Steps   []repair.Step `json:"steps"`
+			Notes   []string      `json:"notes,omitempty"`
+			Applied bool          `json:"applied"`
+		}{steps, p.Notes, applied})
+	}
+	if applied {
+		fmt.Fprintln(a.Out, "Done.")
+	}
+	return nil
+}
+
+// confirm asks the person. Without --yes and without a terminal nobody can
+// answer: wrong usage.
+func (a *App) confirm(f *changeFlags) error {
+	if f.yes {
+		return nil
+	}
+	if !a.Interactive {
+		return usagef("nobody is at a terminal to confirm this: add --yes to go on, or --dry-run to see only the plan")
+	}
+	fmt.Fprint(a.Err, "Go on? [y/N] ")
+	line, err := bufio.NewReader(io.LimitReader(a.In, 1024)).ReadString('\n')
+	if answer := strings.ToLower(strings.TrimSpace(line)); err != nil || (answer != "y" && answer != "yes") {
+		fmt.Fprintln(a.Err, "Nothing was changed.")
+		return errSilent{ExitFailing}
+	}
+	return nil
+}
+
+func printPlan(w io.Writer, p repair.Plan) {
+	fmt.Fprintln(w, clean(p.Title))
+	for i, s := range p.Steps {
+		fmt.Fprintf(w, "  %d. %s\n", i+1, clean(s.Text))
+		if s.Command != "" {
+			fmt.Fprintf(w, "     $ %s\n", cleanLines(s.Command))
+		}
+		if s.Diff != "" {
+			fmt.Fprintln(w, indent(cleanLines(s.Diff), "     "))
+		}
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(w, "  %s\n", clean(n))
+	}
+}
+
+func indent(s, by string) string {
+	return by + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,60 @@
+package command
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+// Root makes the whole command tree of one process.
+func (a *App) Root() *cobra.Command {
+	var o ConsoleOptions
+	root := &cobra.Command{
+		Use:   "flatnet-tui",
+		Short: "Watch and mend the path from the office LAN to the containers",
+		Long: `flatnet-tui shows the Flatnet network: the bridge, the leases, the Windows
+route and the upstreams behind the gateway. Without a subcommand it opens the
+console; without a terminal it prints the status once.`,
+		Args:          noArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.openConsole(cmd.Context(), o)
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
+	root.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration `FILE` (default: $FLATNET_CONFIG, /etc/flatnet/flatnet.toml)")
+	root.Flags().BoolVar(&o.ReadOnly, "read-only", false, "take away every key that changes something")
+	root.Flags().BoolVar(&o.Plain, "plain", false, "print lines instead of drawing a screen")
+	root.Flags().StringVar(&o.Theme, "theme", "", "`NAME` of the theme to use")
+	root.Flags().StringVar(&o.Replay, "replay", "", "show the incident bundle in `FILE` instead of this machine")
+	root.AddCommand(a.subcommands()...)
+	return root
+}
+
+// subcommands lists every subcommand, one line each, in the order of help.
+func (a *App) subcommands() []*cobra.Command {
+	return []*cobra.Command{
+		a.statusCommand(),
+		a.versionCommand(),
+	}
+}
+
+func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
+	if !a.Screen && !o.Plain && o.Replay == "" {
+		return a.status(ctx, false)
+	}
+	p, err := a.parts()
+	if err != nil {
+		return err
+	}
+	return a.Console(ctx, p, o)
+}
+
+// noArgs refuses arguments as wrong usage.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usagef("%q is not a command of %s: see %s help", args[0], cmd.CommandPath(), cmd.CommandPath())
+}
