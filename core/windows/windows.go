@@ -1,0 +1,95 @@
+// Package windows is the Windows side as WSL sees it: it runs Windows'
+// programs without ever waiting long for them, reads Windows' IPv4 table,
+// judges the route to the Flatnet subnet (seed 4.1), and holds the ways to
+// mend it.
+//
+// It decides nothing for the person: plans are made in core/repair, findings
+// in core/health. It does not speak to nginx (core/gateway).
+package windows
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"flatnet/core/config"
+	"flatnet/core/kernel"
+)
+
+// State is how good something is: "ok", "warn", "fail" or "unknown", the
+// words of the status document. What could not be looked at is unknown.
+type State string
+
+// The states.
+const (
+	OK      State = "ok"
+	Warn    State = "warn"
+	Fail    State = "fail"
+	Unknown State = "unknown"
+)
+
+// Mode is WSL's networking mode as `wslinfo --networking-mode` prints it.
+// More may come; the empty Mode is one that could not be read.
+type Mode string
+
+// The modes that make a difference here.
+const (
+	ModeNAT      Mode = "nat"
+	ModeBridged  Mode = "bridged"
+	ModeMirrored Mode = "mirrored"
+	ModeWSL1     Mode = "wsl1"
+	ModeNone     Mode = "none"
+)
+
+// Route is the route to the subnet as Windows' table says.
+type Route struct {
+	Destination netip.Prefix `json:"destination"`
+	Gateway     netip.Addr   `json:"gateway"` // "" : directly connected
+	Interface   netip.Addr   `json:"interface"`
+	Metric      int          `json:"metric"`     // 0 to 9999 and the interface's own added; lower wins
+	Persistent  bool         `json:"persistent"` // also in the table that outlives a restart
+}
+
+// Status is one look at the Windows side.
+type Status struct {
+	// Enabled: there is a Windows to ask. Where not, Reason says why and
+	// everything below is empty.
+	Enabled bool   `json:"enabled"`
+	State   State  `json:"state"`
+	Reason  string `json:"reason,omitempty"` // why State is not ok, one line
+
+	Mode       Mode       `json:"mode"`
+	WSLAddress netip.Addr `json:"wsl_address"` // source of WSL's default route; "" if unknown
+	// WindowsAddress is Windows as WSL reaches it in NAT mode: the default
+	// route's gateway; "" if unknown.
+	WindowsAddress netip.Addr `json:"windows_address"`
+	// Facing is the address of Windows' interface towards WSL; "" if unknown.
+	Facing netip.Addr `json:"facing"`
+	// Route is what the table says for the subnet itself, the cheapest where
+	// there are several; nil if it says nothing. Given also where it cannot be
+	// judged.
+	Route *Route `json:"route"`
+	// ReadAt is when the table was read: older than this look where Windows
+	// did not answer now (then State is unknown). Zero: never.
+	ReadAt  time.Time `json:"read_at,omitzero"`
+	Verdict Verdict   `json:"verdict"`
+	// Trouble is why Windows' programs could not be run; nil if they could.
+	Trouble *Trouble `json:"trouble,omitempty"`
+	// Reach holds the last checks of whether the route carries anything.
+	Reach []Reach `json:"reach,omitempty"`
+}
+
+// Options of New. Config and Network are checked already.
+type Options struct {
+	Config  config.Windows
+	Network config.Network
+	Kernel  Router
+	Now     func() time.Time // nil: time.Now
+	Environ []string         // of the programs; nil: this process's own
+}
+
+// Router is the part of kernel.Kernel that finds WSL's own address.
+type Router interface {
+	Routes(ctx context.Context) ([]kernel.Route, error)
+	Addrs(ctx context.Context, link string) ([]netip.Prefix, error)
+}
