@@ -1,0 +1,103 @@
+// Package attach puts one container's interface on the bridge and takes it
+// off again: lease, veth pair, address and routes, in an order that a crash at
+// any instant leaves mendable. Everything is checked before anything is made,
+// and a failed Add takes back what it made, last first.
+//
+// It decides nothing about addresses (core/ipam), the bridge (core/bridge) or
+// the rules (core/firewall); it knows neither CNI nor Podman.
+package attach
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"flatnet/core/config"
+	"flatnet/core/ipam"
+	"flatnet/core/kernel"
+)
+
+// Sentinels, always in a core.OpError with target and hint.
+var (
+	// ErrAttached: this container already has this interface on the network.
+	ErrAttached = errors.New("it is attached already")
+	// ErrInterfaceTaken: the namespace has an interface of that name.
+	ErrInterfaceTaken = errors.New("the container has an interface of that name already")
+	// ErrOwnNamespace: the namespace is the one that this program runs in.
+	ErrOwnNamespace = errors.New("it is the host's own network namespace")
+	// ErrVeth: the veth pair could not be made or taken away.
+	ErrVeth = errors.New("the veth pair failed")
+	// ErrRequest: the request itself is wrong.
+	ErrRequest = errors.New("the request is wrong")
+	// ErrMissing: Check did not find a part of the attachment.
+	ErrMissing = errors.New("it is not there")
+	// ErrDiffers: Check found a part that is not as it was made.
+	ErrDiffers = errors.New("it is not as it was made")
+	// ErrNotReady: Status found that an Add could not succeed.
+	ErrNotReady = errors.New("not ready")
+)
+
+// Options are the parts that an Attacher works with.
+type Options struct {
+	Kernel kernel.Kernel
+	Store  ipam.Store // opened with Rebuild
+	Config config.Config
+	Log    *slog.Logger // what does not fail a call and is still worth knowing
+	Now    func() time.Time
+}
+
+// Attacher puts containers on one network.
+type Attacher struct {
+	kernel kernel.Kernel
+	store  ipam.Store
+	config config.Config
+	log    *slog.Logger
+	now    func() time.Time
+}
+
+// New gives an Attacher of these parts.
+func New(o Options) *Attacher {
+	return &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, log: o.Log, now: o.Now}
+}
+
+// ID tells one attachment of a network from all others.
+type ID struct {
+	ContainerID string
+	IfName      string // in the container
+}
+
+// Request is one interface that is to be put on the network.
+type Request struct {
+	ID
+	Name  string           // of the container; "" if unknown. Cut at MaxName
+	NetNS string           // path of its network namespace
+	IP    netip.Addr       // asked for; zero: any
+	MAC   net.HardwareAddr // asked for; nil: made from the address
+}
+
+// Result is what Add made.
+type Result struct {
+	Lease   ipam.Lease
+	Address netip.Prefix // of the container, with the subnet's length
+	Gateway netip.Addr
+	MTU     int
+	Bridge  Interface
+	Host    Interface // the veth's end on the bridge
+	Inside  Interface // the veth's end in the container
+}
+
+// Interface is one link of a Result.
+type Interface struct {
+	Name string
+	MAC  net.HardwareAddr
+}
+
+// Expected is what a caller of Check was told by Add. Zero fields are not
+// compared.
+type Expected struct {
+	Addresses []netip.Prefix
+	Routes    []kernel.Route // Dst and Gateway count
+	MAC       net.HardwareAddr
+}
