@@ -1,0 +1,149 @@
+package health
+
+import (
+	"fmt"
+	"strings"
+
+	"flatnet/core/bridge"
+	"flatnet/core/repair"
+)
+
+// Codes of the bridge.
+const (
+	BridgeUnseen       Code = "bridge-unseen"
+	BridgeMissing      Code = "bridge-missing"
+	BridgeNotABridge   Code = "bridge-not-a-bridge"
+	BridgeDown         Code = "bridge-down"
+	BridgeWrongAddress Code = "bridge-wrong-address"
+	BridgeWrongMTU     Code = "bridge-wrong-mtu"
+	SubnetOverlap      Code = "subnet-overlap"
+	IPForwardOff       Code = "ip-forward-off"
+)
+
+// mendBridge is the remedy of everything that bridge.Ensure sets right.
+const mendBridge = "Press b on the Bridge pane, or start a container on the network: the plugin sets it right."
+
+func bridgeChecks() []Check {
+	return []Check{
+		{
+			Code: BridgeUnseen, Group: GroupBridge, Good: "the bridge can be looked at",
+			Meaning: "The kernel could not be asked about links and addresses, so nothing is known of the bridge.",
+			Remedy:  "Run as root, in the network namespace that the containers are reached from.",
+			Look: func(f Facts) []Finding {
+				return unseen(f.Bridge, "the bridge could not be looked at", f.Config.Network.Bridge)
+			},
+		},
+		bridgeCheck(BridgeMissing, nil, "the bridge is there",
+			"There is no link of the bridge's name, so no container can be reached. The first container started makes it.",
+			func(b bridge.Status) string {
+				if b.Exists {
+					return ""
+				}
+				return fmt.Sprintf("%s is missing", b.Name)
+			}),
+		{
+			Code: BridgeNotABridge, Group: GroupBridge, Good: "it is a bridge", After: []Code{BridgeUnseen, BridgeMissing},
+			Applies: bridgeSeen,
+			Meaning: "A link of another kind has the bridge's name; the plugin refuses to touch it.",
+			Remedy:  "Rename or delete that link (ip link delete NAME), or set another name: key bridge in [network].",
+			Look: func(f Facts) []Finding {
+				b := f.Bridge.Value
+				if b.IsBridge {
+					return nil
+				}
+				return bridgeFault(f, Fail, fmt.Sprintf("%s is a %s, not a bridge", b.Name, b.Kind))
+			},
+		},
+		bridgeCheck(BridgeDown, []Code{BridgeMissing, BridgeNotABridge}, "the bridge is up",
+			"The bridge is switched off (ip link set … down): no packet passes.",
+			func(b bridge.Status) string {
+				if b.Up {
+					return ""
+				}
+				return fmt.Sprintf("%s is down", b.Name)
+			}),
+		bridgeCheck(BridgeWrongAddress, []Code{BridgeMissing, BridgeNotABridge}, "the bridge has the gateway's address",
+			"The bridge does not have the gateway's address, or another one besides, so containers do not find their way out.",
+			func(b bridge.Status) string {
+				if len(b.Addresses) == 1 && b.Addresses[0] == b.Want {
+					return ""
+				}
+				has := strings.Join(b.Addresses, ", ")
+				if has == "" {
+					has = "no address"
+				}
+				return fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want)
+			}),
+		{
+			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
+			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
+			Meaning: "The bridge's MTU differs from the configured one, or from the default route's link: large packets vanish, under a VPN above all (WSL#4698).",
+			Remedy:  mendBridge + " Containers that run keep their MTU until they are started again.",
+			Look: func(f Facts) []Finding {
+				b := f.Bridge.Value
+				if b.WantMTU == 0 || b.MTU == b.WantMTU {
+					return nil
+				}
+				return bridgeFault(f, Warn, fmt.Sprintf("%s has MTU %d, not %d", b.Name, b.MTU, b.WantMTU))
+			},
+		},
+		{
+			Code: SubnetOverlap, Group: GroupBridge, Good: "no other route covers the subnet",
+			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
+			Meaning: "Another link's route covers addresses of the subnet, so some containers are looked for there.",
+			Remedy:  "Take that network away (podman network rm, docker network rm, or the VPN), or choose another subnet: key subnet in [network].",
+			Look: func(f Facts) []Finding {
+				over := f.Bridge.Value.Overlaps
+				if len(over) == 0 {
+					return nil
+				}
+				return []Finding{{
+					Severity: Fail, Target: f.Config.Network.Subnet.String(),
+					Title:  fmt.Sprintf("another route covers %s", f.Config.Network.Subnet),
+					Detail: "Routes of other links: " + strings.Join(over, ", ") + ".",
+				}}
+			},
+		},
+		{
+			Code: IPForwardOff, Group: GroupBridge, Good: "the kernel forwards packets", Repair: repair.BridgeID,
+			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
+			Meaning: "net.ipv4.ip_forward is 0: nothing passes between Windows and the containers (seed, Troubleshooting).",
+			Remedy:  mendBridge + " By hand: sysctl -w net.ipv4.ip_forward=1",
+			Look: func(f Facts) []Finding {
+				if f.Bridge.Value.IPForward {
+					return nil
+				}
+				return []Finding{{
+					Severity: Fail, Target: "net.ipv4.ip_forward",
+					Title:  "the kernel does not forward packets",
+					Detail: "net.ipv4.ip_forward is 0.",
+				}}
+			},
+		},
+	}
+}
+
+// bridgeCheck makes a check of something that fails the whole bridge and that
+// the bridge's repair mends. wrong gives the title, "" where all is well.
+func bridgeCheck(code Code, after []Code, good, meaning string, wrong func(bridge.Status) string) Check {
+	return Check{
+		Code: code, Group: GroupBridge, Good: good, Meaning: meaning, Remedy: mendBridge, Repair: repair.BridgeID,
+		After: append([]Code{BridgeUnseen}, after...), Applies: bridgeSeen,
+		Look: func(f Facts) []Finding {
+			title := wrong(f.Bridge.Value)
+			if title == "" {
+				return nil
+			}
+			return bridgeFault(f, Fail, title)
+		},
+	}
+}
+
+func bridgeSeen(f Facts) bool { return f.Bridge.Known() }
+
+func bridgeFault(f Facts, s Severity, title string) []Finding {
+	b := f.Bridge.Value
+	detail := fmt.Sprintf("ip link and ip address: there %s, up %s, addresses %s, MTU %d, %d ports.",
+		yesNo(b.Exists), yesNo(b.Up), orNone(strings.Join(b.Addresses, ", ")), b.MTU, len(b.Ports))
+	return []Finding{{Severity: s, Title: title, Detail: detail, Target: f.Config.Network.Bridge}}
+}
