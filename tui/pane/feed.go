@@ -1,0 +1,95 @@
+package pane
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core"
+	"flatnet/core/health"
+	"flatnet/tui/text"
+)
+
+// feed asks a source again and again and keeps its last good answer. It has
+// at most one question under way.
+type feed[T any] struct {
+	id    ID
+	look  Source[T]
+	deps  Deps
+	seq   int
+	busy  bool
+	again bool // ask once more when the answer is here
+
+	value  T
+	at     time.Time // of the last good answer; zero: none yet
+	reason string    // why the last question failed; "" : it did not
+	hint   string    // what to do about it
+}
+
+// loadedMsg is an answer.
+type loadedMsg[T any] struct {
+	pane  ID
+	seq   int
+	value T
+	err   error
+	at    time.Time // when it was asked
+}
+
+// For implements Message.
+func (m loadedMsg[T]) For() ID { return m.pane }
+
+// refresh asks, unless that is under way.
+func (f *feed[T]) refresh(insist bool) tea.Cmd {
+	if f.busy {
+		f.again = f.again || insist
+		return nil
+	}
+	f.busy = true
+	f.seq++
+	id, seq, look, now, limit := f.id, f.seq, f.look, f.deps.Now, f.deps.Limit
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		m := loadedMsg[T]{pane: id, seq: seq, at: now()}
+		m.value, m.err = look(ctx)
+		return m
+	}
+}
+
+// take keeps an answer and tells whether it was the awaited one. A failed
+// look leaves the last good value where it is.
+func (f *feed[T]) take(m loadedMsg[T]) (bool, tea.Cmd) {
+	if m.seq != f.seq || !f.busy {
+		return false, nil
+	}
+	f.busy = false
+	if m.err != nil {
+		f.reason, f.hint = text.Line(m.err.Error()), text.Line(core.Hint(m.err))
+	} else {
+		f.value, f.at, f.reason, f.hint = m.value, m.at, "", ""
+	}
+	if f.again {
+		f.again = false
+		return true, f.refresh(false)
+	}
+	return true, nil
+}
+
+// known tells whether there is a good answer, be it an old one.
+func (f *feed[T]) known() bool { return !f.at.IsZero() }
+
+// stale tells whether what is shown is older than it ought to be.
+func (f *feed[T]) stale() bool { return f.known() && f.reason != "" }
+
+// overall turns the judgement of the last good value into the pane's: what
+// cannot be looked at now is unknown, however good it was.
+func (f *feed[T]) overall(judged health.Severity) health.Severity {
+	switch {
+	case f.reason != "" && judged == health.Fail && f.known():
+		return health.Fail
+	case f.reason != "" || !f.known():
+		return health.Unknown
+	}
+	return judged
+}

@@ -1,0 +1,75 @@
+// Package pane has the parts of the screen, one file a pane: each turns what
+// one source has seen into rows, a state and a detail. A pane looks at
+// nothing by itself: its source is handed to it and called in a command, with
+// a time limit. It changes nothing either.
+package pane
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/health"
+	"flatnet/tui/action"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// ID names a pane; it stays the same in every language.
+type ID string
+
+// Pane is one part of the screen, as the root sees it.
+type Pane interface {
+	ID() ID
+	Title() string
+	// Init starts the first look.
+	Init() tea.Cmd
+	// Refresh looks again, unless a look is under way: then once more after it
+	// if that is insisted on.
+	Refresh(insist bool) tea.Cmd
+	// Update takes a reply of this pane's source, and keys while Editing.
+	Update(tea.Msg) tea.Cmd
+	SetSize(width, height int)
+	View(l *widget.Look, focused bool) string
+	// State is how good what the pane shows is, and a few words about it.
+	State() (health.Severity, string)
+	// Actions are the keys that work while the pane is focused.
+	Actions() []action.Action
+	// Editing tells whether keys are text just now (a filter is being typed).
+	Editing() bool
+	// Selected gives the key of the row under the cursor, Marked those of the
+	// marked rows.
+	Selected() string
+	Marked() []string
+	// Detail is everything known about the row under the cursor.
+	Detail() Detail
+	// Click puts the cursor on what is drawn there, counted from the pane's
+	// upper left corner.
+	Click(x, y int)
+}
+
+// Detail is the whole of one row.
+type Detail struct {
+	Title  string
+	Fields []Field
+}
+
+// Field is one named value; Text may have several lines.
+type Field struct {
+	Name, Text string
+	Tone       widget.Tone
+}
+
+// Message is a message for one pane: the root hands it on by this alone.
+type Message interface{ For() ID }
+
+// Deps are what every pane needs.
+type Deps struct {
+	Text  *text.Texts
+	Now   func() time.Time
+	Limit time.Duration // of one look
+}
+
+// Source looks at something once. It ends with ctx.
+type Source[T any] func(ctx context.Context) (T, error)

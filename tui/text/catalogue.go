@@ -1,0 +1,124 @@
+package text
+
+// Panes are the titles.
+type Panes struct{ Bridge, Leases, Windows, Upstreams string }
+
+// State are the words of a state, and what is said while there is none.
+type State struct {
+	OK, Warn, Fail, Unknown string
+	Looking                 string // the first look is under way
+	NotSeen                 string // it could not be looked at: reason
+	Stale                   string // age
+	NoSource                string
+	Empty                   string // nothing there
+	NoMatch                 string // filter
+}
+
+// Ages are formats of a coarse age.
+type Ages struct{ Now, Seconds, Minutes, Hours, Days string }
+
+// Bridge is the bridge pane.
+type Bridge struct {
+	Link, Address, MTU, Forwarding, Rules, NAT, Policy, Ports string
+
+	Up, Down, NoPorts, Missing, NotBridge  string
+	AddressMissing, AddressForeign         string
+	MTUDiffers, MTUFollows                 string
+	On, Off                                string
+	Present, RulesMissing, RulesExtra      string
+	NATOff, Doubled, BehindDrop, Mixed     string
+	PolicyDocker                           string
+	NoProgram, Overlap                     string
+	Port, PortUp, PortDown                 string
+	Sum                                    string // ports attached
+	Backend, Have, Want, Alias, MAC, Kinds string
+}
+
+// Leases is the leases pane.
+type Leases struct {
+	Address, Name, State, Age, Container, Interface string
+
+	Active, Stale, Reserved, Quarantined string
+	NoName                               string
+	Sum, SumStale                        string
+	None                                 string
+	Namespace, Boot, Veth, MAC, Since    string
+	Reason, Until                        string
+}
+
+// Windows is the route pane.
+type Windows struct {
+	Route, Mode, WSL, Facing, Wins, Reach, Windows string
+
+	NotHere, Present, Missing, Persistent, Temporary string
+	Via, Direct, Metric, Verdict, Remedy, ReadAt     string
+	Unknown                                          string
+}
+
+// Sites is the upstreams pane.
+type Sites struct {
+	Name, State, Latency, History, Loss, Kind, Target, Since string
+
+	Up, Down, Unknown, Disabled        string
+	Sum, SumDown                       string
+	None                               string
+	Role, Host, Cause, Median, Slowest string
+	Status, Skew, Detail               string
+	Roles                              Roles
+	Gateway, Drift, InSync, SetAside   string
+	Maintenance                        string
+}
+
+// Roles are what a probe stands for.
+type Roles struct{ Upstream, Bridge, Windows, Gateway, Target string }
+
+// Screen is the frame around the panes.
+type Screen struct {
+	AllGood, Findings, NoFindings         string
+	TooSmall                              string
+	Planning, Applying, Done, Failed      string
+	Step, Nothing, Idle, Refreshed        string
+	Cancelled, ReadOnly, Copied           string
+	Filter, Marked, Help, Palette, Detail string
+	Theme, Close, Scroll, Choose          string
+	ErrorTitle, Hint, Quitting            string
+	Probing, NoMore, Busy                 string
+	FindingsTitle, Remedy, Seen           string
+	PathTitle, Following, Broken, Whole   string
+	BundleWritten, Writing                string
+	Editor, Saved, Unsaved, Valid         string
+	Replayed, Problem                     string
+}
+
+// Confirm is the dialog before a change.
+type Confirm struct {
+	Cancel, Apply, Keys, Nothing, Note string
+	Steps                              string
+}
+
+// Actions are what a person can do, as the help lists it; Short ones stand in
+// the line of hints.
+type Actions struct {
+	Quit, Help, Palette, Refresh, RefreshAll             string
+	Next, Previous, Pane, Zoom, Theme                    string
+	Up, Down, PageUp, PageDown, First, Last              string
+	Filter, ClearFilter, Sort, Reverse, Mark, MarkAll    string
+	Detail, Copy, CopyAll, Findings                      string
+	Release, Firewall, Bridge, Gateway, Rollback         string
+	Route, Maintenance, Undo, Mend                       string
+	Probe, Path, Bundle, Config, Editor, Mouse, Suspend  string
+	ShortQuit, ShortHelp, ShortPalette, ShortRefresh     string
+	ShortPane, ShortZoom, ShortFilter, ShortDetail       string
+	ShortRelease, ShortFirewall, ShortGateway, ShortMend string
+	ShortRoute, ShortFindings                            string
+	Cancel, Activity                                     string
+}
+
+// Groups are the headings of the help.
+type Groups struct{ Repair, Look, List, Screen string }
+
+// Why are the reasons why an action cannot be used now.
+type Why struct {
+	ReadOnly, NotHere, NoStale, NoRow, Busy, NotSite string
+	NothingToMend, NoFilter, NoJob, NoPath, NoConfig string
+}

@@ -1,0 +1,104 @@
+package text
+
+// English is the catalogue in English.
+func English() *Texts {
+	return &Texts{
+		Panes: Panes{Bridge: "Bridge", Leases: "Leases", Windows: "Windows route", Upstreams: "Upstreams"},
+		State: State{
+			OK: "ok", Warn: "warning", Fail: "failing", Unknown: "unknown",
+			Looking:  "looking…",
+			NotSeen:  "could not be looked at",
+			Stale:    "seen %s ago",
+			NoSource: "there is nothing to ask here",
+			Empty:    "nothing here",
+			NoMatch:  "nothing matches the filter",
+		},
+		Ages:    Ages{Now: "now", Seconds: "%d s", Minutes: "%d min", Hours: "%d h", Days: "%d d"},
+		Bridge:  englishBridge(),
+		Leases:  englishLeases(),
+		Windows: englishWindows(),
+		Sites:   englishSites(),
+		Screen:  englishScreen(),
+		Confirm: Confirm{
+			Cancel: "Cancel", Apply: "Apply",
+			Keys:    "←→ choose · enter do it · esc cancel · ↑↓ scroll",
+			Nothing: "There is nothing to do.",
+			Note:    "Note",
+			Steps:   "This will be done:",
+		},
+		Actions: englishActions(),
+		Groups:  Groups{Repair: "Repair", Look: "Look closer", List: "Lists", Screen: "Screen"},
+		Why: Why{
+			ReadOnly:      "the console was started with --read-only",
+			NotHere:       "this installation has nothing for it",
+			NoStale:       "no lease is stale",
+			NoRow:         "no row is selected",
+			Busy:          "another change is under way",
+			NotSite:       "select a site in Upstreams first",
+			NothingToMend: "no finding here has a repair",
+			NoFilter:      "no filter is set",
+			NoJob:         "nothing is under way",
+			NoPath:        "select a site in Upstreams first",
+			NoConfig:      "no configuration file is in use",
+		},
+	}
+}
+
+func englishBridge() Bridge {
+	return Bridge{
+		Link: "Link", Address: "Address", MTU: "MTU", Forwarding: "Forwarding", Rules: "FORWARD rules", NAT: "Masquerade",
+		Policy: "FORWARD policy", Ports: "Ports",
+		Up: "up", Down: "down", NoPorts: "up, no container attached", Missing: "missing", NotBridge: "%s is a %s, not a bridge",
+		AddressMissing: "%s is missing", AddressForeign: "%s does not belong here",
+		MTUDiffers: "%d, wanted %d", MTUFollows: "%d",
+		On: "on", Off: "off",
+		Present: "present", RulesMissing: "%d missing", RulesExtra: "%d too many",
+		NATOff: "off, as configured", Doubled: "doubled", BehindDrop: "behind a rule that drops",
+		Mixed:        "%s holds rules too",
+		PolicyDocker: "%s, Docker is here",
+		NoProgram:    "iptables is not installed", Overlap: "overlaps %s",
+		Port: "Port", PortUp: "up", PortDown: "down",
+		Sum:     "%d attached",
+		Backend: "Backend", Have: "Rules there", Want: "Rules wanted", Alias: "Belongs to", MAC: "MAC", Kinds: "Kind",
+	}
+}
+
+func englishLeases() Leases {
+	return Leases{
+		Address: "ADDRESS", Name: "NAME", State: "STATE", Age: "AGE", Container: "CONTAINER", Interface: "IF",
+		Active: "active", Stale: "stale", Reserved: "reserved", Quarantined: "quarantine",
+		NoName: "(no name)",
+		Sum:    "%d active", SumStale: "%d stale",
+		None:      "no address is held: start a container with --network flatnet",
+		Namespace: "Namespace", Boot: "Boot", Veth: "Host link", MAC: "MAC", Since: "Since",
+		Reason: "Why", Until: "Until",
+	}
+}
+
+func englishWindows() Windows {
+	return Windows{
+		Route: "Route", Mode: "WSL mode", WSL: "WSL address", Facing: "Windows side", Wins: "Taken now", Reach: "Reach",
+		Windows: "Windows",
+		NotHere: "not on WSL", Present: "present", Missing: "missing", Persistent: "persistent", Temporary: "until restart",
+		Via: "via %s", Direct: "directly connected", Metric: "metric %d", Verdict: "Verdict", Remedy: "What to do",
+		ReadAt: "Table read", Unknown: "not known",
+	}
+}
+
+func englishSites() Sites {
+	return Sites{
+		Name: "NAME", State: "STATE", Latency: "LATENCY", History: "HISTORY", Loss: "LOSS", Kind: "KIND", Target: "TARGET",
+		Since: "SINCE",
+		Up:    "up", Down: "down", Unknown: "unknown", Disabled: "off",
+		Sum: "%d up", SumDown: "%d down",
+		None: "nothing to probe: add [[gateway.site]] to the configuration",
+		Role: "Is a", Host: "Site", Cause: "Cause", Median: "Median", Slowest: "99 of 100 within",
+		Status: "HTTP status", Skew: "Clock ahead by", Detail: "Detail",
+		Roles: Roles{
+			Upstream: "server behind a site", Bridge: "the bridge's own address", Windows: "Windows",
+			Gateway: "the gateway", Target: "target of [[probes.target]]",
+		},
+		Gateway: "gateway", Drift: "differs from what would be rendered", InSync: "as rendered", SetAside: "set aside",
+		Maintenance: "maintenance",
+	}
+}

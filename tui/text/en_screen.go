@@ -1,0 +1,42 @@
+package text
+
+func englishScreen() Screen {
+	return Screen{
+		AllGood: "everything is fine", Findings: "%d more", NoFindings: "There are no findings: every check is ok.",
+		TooSmall: "The window is too small: it has %dx%d, the console needs %dx%d.",
+		Planning: "planning: %s", Applying: "%s", Done: "done: %s", Failed: "failed: %s",
+		Step: "step %d of %d: %s", Nothing: "nothing to do: %s", Idle: "nothing done yet", Refreshed: "looked again",
+		Cancelled: "cancelled: %s", ReadOnly: "read-only", Copied: "copied: %s",
+		Filter: "filter", Marked: "%d marked", Help: "Help", Palette: "Commands", Detail: "Detail",
+		Theme: "theme: %s", Close: "esc close", Scroll: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
+		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
+		Probing: "probing again", NoMore: "no more", Busy: "looking",
+		FindingsTitle: "Findings", Remedy: "What to do", Seen: "Seen",
+		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
+		BundleWritten: "bundle written: %s", Writing: "writing a bundle",
+		Editor: "Configuration", Saved: "saved: %s", Unsaved: "not saved", Valid: "valid",
+		Replayed: "replay: %s", Problem: "problem",
+	}
+}
+
+func englishActions() Actions {
+	return Actions{
+		Quit: "quit", Help: "help", Palette: "all commands, by name", Refresh: "look again (this pane)", RefreshAll: "look again (all panes)",
+		Next: "next pane", Previous: "previous pane", Pane: "go to pane %d", Zoom: "zoom the pane, and back", Theme: "next theme",
+		Up: "up", Down: "down", PageUp: "page up", PageDown: "page down", First: "first row", Last: "last row",
+		Filter: "filter as you type", ClearFilter: "clear filter and marks", Sort: "sort by the next column", Reverse: "reverse the order",
+		Mark: "mark the row", MarkAll: "mark all shown rows, or none",
+		Detail: "everything about the row", Copy: "copy the row", CopyAll: "copy the last error", Findings: "all findings and their remedies",
+		Release: "release stale leases (or the marked ones)", Firewall: "re-apply the firewall rules", Bridge: "mend the bridge",
+		Gateway: "regenerate the gateway's configuration", Rollback: "put the gateway's last configuration back",
+		Route: "set Windows' route", Maintenance: "maintenance page for the site, on or off", Undo: "undo the last release",
+		Mend:  "mend the worst finding",
+		Probe: "probe now", Path: "follow the path to the site", Bundle: "write an incident bundle", Config: "edit the configuration",
+		Editor: "edit the configuration in $EDITOR", Mouse: "mouse on or off", Suspend: "suspend",
+		ShortQuit: "quit", ShortHelp: "help", ShortPalette: "commands", ShortRefresh: "refresh",
+		ShortPane: "pane", ShortZoom: "zoom", ShortFilter: "filter", ShortDetail: "detail",
+		ShortRelease: "release", ShortFirewall: "firewall", ShortGateway: "gateway", ShortMend: "mend",
+		ShortRoute: "route", ShortFindings: "findings",
+		Cancel: "stop what is under way", Activity: "what was done",
+	}
+}

@@ -1,0 +1,103 @@
+package text
+
+// Japanese is the catalogue in Japanese.
+func Japanese() *Texts {
+	return &Texts{
+		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム"},
+		State: State{
+			OK: "正常", Warn: "注意", Fail: "異常", Unknown: "不明",
+			Looking:  "確認中…",
+			NotSeen:  "確認できません",
+			Stale:    "%s前の情報",
+			NoSource: "ここには確認する対象がありません",
+			Empty:    "何もありません",
+			NoMatch:  "絞り込みに一致するものがありません",
+		},
+		Ages:    Ages{Now: "今", Seconds: "%d秒", Minutes: "%d分", Hours: "%d時間", Days: "%d日"},
+		Bridge:  japaneseBridge(),
+		Leases:  japaneseLeases(),
+		Windows: japaneseWindows(),
+		Sites:   japaneseSites(),
+		Screen:  japaneseScreen(),
+		Confirm: Confirm{
+			Cancel: "やめる", Apply: "実行する",
+			Keys:    "←→ 選ぶ · enter 決定 · esc やめる · ↑↓ スクロール",
+			Nothing: "することはありません。",
+			Note:    "注記",
+			Steps:   "次のことを行います:",
+		},
+		Actions: japaneseActions(),
+		Groups:  Groups{Repair: "修復", Look: "詳しく見る", List: "一覧", Screen: "画面"},
+		Why: Why{
+			ReadOnly:      "--read-only で起動されています",
+			NotHere:       "この環境には対象がありません",
+			NoStale:       "古いリースはありません",
+			NoRow:         "行が選ばれていません",
+			Busy:          "別の変更を実行中です",
+			NotSite:       "先にアップストリームでサイトを選んでください",
+			NothingToMend: "修復できる指摘はありません",
+			NoFilter:      "絞り込みはありません",
+			NoJob:         "実行中の処理はありません",
+			NoPath:        "先にアップストリームでサイトを選んでください",
+			NoConfig:      "設定ファイルは使われていません",
+		},
+	}
+}
+
+func japaneseBridge() Bridge {
+	return Bridge{
+		Link: "リンク", Address: "アドレス", MTU: "MTU", Forwarding: "転送", Rules: "FORWARD ルール", NAT: "マスカレード",
+		Policy: "FORWARD ポリシー", Ports: "ポート",
+		Up: "稼働", Down: "停止", NoPorts: "稼働、コンテナの接続なし", Missing: "ありません", NotBridge: "%s はブリッジではなく %s です",
+		AddressMissing: "%s がありません", AddressForeign: "%s は無関係のアドレスです",
+		MTUDiffers: "%d、設定は %d", MTUFollows: "%d",
+		On: "有効", Off: "無効",
+		Present: "あります", RulesMissing: "%d 件不足", RulesExtra: "%d 件余分",
+		NATOff: "設定により無効", Doubled: "重複", BehindDrop: "破棄するルールの後ろ",
+		Mixed:        "%s にもルールがあります",
+		PolicyDocker: "%s、Docker あり",
+		NoProgram:    "iptables がありません", Overlap: "%s と重なっています",
+		Port: "ポート", PortUp: "接続", PortDown: "切断",
+		Sum:     "%d 件接続",
+		Backend: "バックエンド", Have: "現在のルール", Want: "あるべきルール", Alias: "所有者", MAC: "MAC", Kinds: "種類",
+	}
+}
+
+func japaneseLeases() Leases {
+	return Leases{
+		Address: "アドレス", Name: "名前", State: "状態", Age: "経過", Container: "コンテナ", Interface: "IF",
+		Active: "使用中", Stale: "古い", Reserved: "予約", Quarantined: "隔離中",
+		NoName: "(名前なし)",
+		Sum:    "使用中 %d", SumStale: "古い %d",
+		None:      "割り当て済みのアドレスはありません。--network flatnet でコンテナを起動してください",
+		Namespace: "名前空間", Boot: "ブート", Veth: "ホスト側リンク", MAC: "MAC", Since: "開始",
+		Reason: "理由", Until: "期限",
+	}
+}
+
+func japaneseWindows() Windows {
+	return Windows{
+		Route: "ルート", Mode: "WSL モード", WSL: "WSL アドレス", Facing: "Windows 側", Wins: "有効な経路", Reach: "到達性",
+		Windows: "Windows",
+		NotHere: "WSL ではありません", Present: "あります", Missing: "ありません", Persistent: "永続", Temporary: "再起動まで",
+		Via: "%s 経由", Direct: "直接接続", Metric: "メトリック %d", Verdict: "判定", Remedy: "対処",
+		ReadAt: "読み取り", Unknown: "わかりません",
+	}
+}
+
+func japaneseSites() Sites {
+	return Sites{
+		Name: "名前", State: "状態", Latency: "遅延", History: "履歴", Loss: "損失", Kind: "種別", Target: "対象", Since: "継続",
+		Up: "応答", Down: "停止", Unknown: "不明", Disabled: "無効",
+		Sum: "応答 %d", SumDown: "停止 %d",
+		None: "監視対象がありません。設定に [[gateway.site]] を追加してください",
+		Role: "役割", Host: "サイト", Cause: "原因", Median: "中央値", Slowest: "99 % がこの値以内",
+		Status: "HTTP 状態", Skew: "時計の進み", Detail: "詳細",
+		Roles: Roles{
+			Upstream: "サイトのサーバー", Bridge: "ブリッジ自身のアドレス", Windows: "Windows 本体",
+			Gateway: "ゲートウェイ", Target: "[[probes.target]] の対象",
+		},
+		Gateway: "ゲートウェイ", Drift: "生成結果と異なります", InSync: "生成結果のとおり", SetAside: "除外",
+		Maintenance: "メンテナンス中",
+	}
+}

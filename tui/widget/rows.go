@@ -1,0 +1,88 @@
+package widget
+
+import (
+	"slices"
+	"strings"
+
+	"flatnet/tui/text"
+)
+
+// Column is one column of a table.
+type Column struct {
+	Title string
+	Right bool // numbers stand at the right
+	Drop  int  // 0: always shown; else the highest goes first where it is narrow
+	Min   int  // cells below which the column is not shrunk
+}
+
+// Cell is one value of a row.
+type Cell struct {
+	Text string // cleaned
+	Sort string // what it is sorted by; "" : Text
+	Tone Tone
+}
+
+func (c Cell) order() string {
+	if c.Sort != "" {
+		return c.Sort
+	}
+	return c.Text
+}
+
+// Row is one line of a table. Key stays the same over refreshes, so that
+// cursor and marks stay where they are.
+type Row struct {
+	Key    string
+	Cells  []Cell
+	search string
+}
+
+// Rows are prepared for a table: measured, and with their text to search in.
+// That is the dear part, and it is done where the data is loaded, not while
+// drawing.
+type Rows struct {
+	rows   []Row
+	widths []int // widest cell of each column
+}
+
+// Prepare measures rows of so many columns.
+func Prepare(columns int, rows []Row) Rows {
+	widths := make([]int, columns)
+	var b strings.Builder
+	for i := range rows {
+		b.Reset()
+		for j, c := range rows[i].Cells {
+			widths[j] = max(widths[j], text.Width(c.Text))
+			b.WriteString(c.Text)
+			b.WriteByte('\n')
+		}
+		rows[i].search = strings.ToLower(b.String())
+	}
+	return Rows{rows: rows, widths: widths}
+}
+
+// Len is the number of rows.
+func (r Rows) Len() int { return len(r.rows) }
+
+// pick gives the indices of the rows that contain filter, sorted by a column
+// (-1: as they came). Equal ones keep their order.
+func (r Rows) pick(filter string, column int, down bool) []int {
+	filter = strings.ToLower(filter)
+	shown := make([]int, 0, len(r.rows))
+	for i := range r.rows {
+		if filter == "" || strings.Contains(r.rows[i].search, filter) {
+			shown = append(shown, i)
+		}
+	}
+	if column < 0 {
+		return shown
+	}
+	slices.SortStableFunc(shown, func(a, b int) int {
+		c := strings.Compare(r.rows[a].Cells[column].order(), r.rows[b].Cells[column].order())
+		if down {
+			return -c
+		}
+		return c
+	})
+	return shown
+}

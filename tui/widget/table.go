@@ -1,0 +1,350 @@
+package widget
+
+import (
+	"strings"
+
+	"flatnet/tui/text"
+)
+
+// gap is the number of cells between two columns.
+const gap = 2
+
+// Table shows rows of which any number may be there: it draws only those that
+// are on the screen. Cursor and marks go by the rows' keys.
+type Table struct {
+	columns []Column
+	rows    Rows
+	shown   []int // indices into rows, filtered and sorted
+	cursor  int   // index into shown
+	top     int   // first line drawn
+	height  int
+	width   int
+	filter  string
+	sort    int // column, -1: as they came
+	down    bool
+	marks   map[string]bool
+}
+
+// NewTable makes an empty table, in the order in which rows come.
+func NewTable(columns []Column) *Table {
+	return &Table{columns: columns, sort: -1, marks: map[string]bool{}}
+}
+
+// SetSize gives the table its room, heading included.
+func (t *Table) SetSize(width, height int) {
+	t.width, t.height = width, height
+	t.scroll()
+}
+
+// SetRows shows other rows. The cursor stays on its row; if that is gone, on
+// its line. Marks of rows that are gone go too.
+func (t *Table) SetRows(r Rows) {
+	key := t.Key()
+	t.rows = r
+	if len(t.marks) > 0 {
+		there := make(map[string]bool, len(t.marks))
+		for i := range r.rows {
+			if t.marks[r.rows[i].Key] {
+				there[r.rows[i].Key] = true
+			}
+		}
+		t.marks = there
+	}
+	t.choose(key)
+}
+
+// choose picks and sorts again and puts the cursor on key, where it is shown.
+func (t *Table) choose(key string) {
+	t.shown = t.rows.pick(t.filter, t.sort, t.down)
+	if key != "" {
+		for i, n := range t.shown {
+			if t.rows.rows[n].Key == key {
+				t.cursor = i
+				break
+			}
+		}
+	}
+	t.scroll()
+}
+
+// Filter shows only rows that contain s, in any column, whatever the case.
+func (t *Table) Filter(s string) {
+	key := t.Key()
+	t.filter = s
+	t.choose(key)
+}
+
+// Filtered gives the filter's text.
+func (t *Table) Filtered() string { return t.filter }
+
+// NextSort sorts by the next column; after the last, as the rows came.
+func (t *Table) NextSort() {
+	key := t.Key()
+	t.sort++
+	if t.sort == len(t.columns) {
+		t.sort = -1
+	}
+	t.down = false
+	t.choose(key)
+}
+
+// Reverse turns the sort order round; unsorted rows sort by the first column.
+func (t *Table) Reverse() {
+	key := t.Key()
+	if t.sort < 0 {
+		t.sort = 0
+	}
+	t.down = !t.down
+	t.choose(key)
+}
+
+// Move moves the cursor by so many rows.
+func (t *Table) Move(by int) {
+	t.cursor += by
+	t.scroll()
+}
+
+// Page moves by so many screenfuls.
+func (t *Table) Page(by int) { t.Move(by * max(1, t.lines()-1)) }
+
+// Home and End go to the first and the last row.
+func (t *Table) Home() { t.Move(-len(t.shown)) }
+
+// End goes to the last row.
+func (t *Table) End() { t.Move(len(t.shown)) }
+
+// Click puts the cursor on the row drawn in that line of the table and tells
+// whether there is one.
+func (t *Table) Click(line int) bool {
+	i := t.top + line - 1
+	if line < 1 || line > t.lines() || i >= len(t.shown) {
+		return false
+	}
+	t.cursor = i
+	return true
+}
+
+// Len and Shown are the numbers of all rows and of those that pass the filter.
+func (t *Table) Len() int { return len(t.rows.rows) }
+
+// Shown is the number of rows that pass the filter.
+func (t *Table) Shown() int { return len(t.shown) }
+
+// Key is the key of the row under the cursor, "" if there is none.
+func (t *Table) Key() string {
+	if t.cursor < 0 || t.cursor >= len(t.shown) {
+		return ""
+	}
+	return t.rows.rows[t.shown[t.cursor]].Key
+}
+
+// Mark marks the row under the cursor, or takes its mark away, and goes on to
+// the next.
+func (t *Table) Mark() {
+	key := t.Key()
+	if key == "" {
+		return
+	}
+	if t.marks[key] {
+		delete(t.marks, key)
+	} else {
+		t.marks[key] = true
+	}
+	t.Move(1)
+}
+
+// MarkAll marks every row that passes the filter; if all of them are marked,
+// it takes all marks away.
+func (t *Table) MarkAll() {
+	all := true
+	for _, n := range t.shown {
+		key := t.rows.rows[n].Key
+		all = all && t.marks[key]
+	}
+	for _, n := range t.shown {
+		if key := t.rows.rows[n].Key; all {
+			delete(t.marks, key)
+		} else {
+			t.marks[key] = true
+		}
+	}
+}
+
+// Marks gives the keys of the marked rows, in the rows' own order.
+func (t *Table) Marks() []string {
+	var keys []string
+	for i := range t.rows.rows {
+		if key := t.rows.rows[i].Key; t.marks[key] {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (t *Table) lines() int { return max(0, t.height-1) }
+
+// scroll keeps the cursor among the rows and on the screen.
+func (t *Table) scroll() {
+	t.cursor = min(max(t.cursor, 0), max(0, len(t.shown)-1))
+	lines := t.lines()
+	if t.cursor < t.top {
+		t.top = t.cursor
+	}
+	if t.cursor >= t.top+lines {
+		t.top = t.cursor - lines + 1
+	}
+	t.top = min(max(t.top, 0), max(0, len(t.shown)-lines))
+}
+
+// Position tells where the cursor is among the shown rows, as "3/240"; ""
+// where all of them are on the screen.
+func (t *Table) Position() (at, of int, scrolls bool) {
+	return t.cursor + 1, len(t.shown), len(t.shown) > t.lines()
+}
+
+// View draws heading and rows; the cursor only where the table is focused.
+func (t *Table) View(l *Look, focused bool) []string {
+	widths := t.layout()
+	out := make([]string, 0, t.height)
+	out = append(out, t.heading(l, widths))
+	for i := t.top; i < len(t.shown) && len(out) < t.height; i++ {
+		row := t.rows.rows[t.shown[i]]
+		out = append(out, t.row(l, widths, row, focused && i == t.cursor))
+	}
+	return out
+}
+
+func (t *Table) heading(l *Look, widths []int) string {
+	parts := make([]string, 0, len(widths))
+	for j, w := range widths {
+		if w == 0 {
+			continue
+		}
+		title := t.columns[j].Title
+		if j == t.sort {
+			sign := l.Glyphs.Up
+			if t.down {
+				sign = l.Glyphs.Down
+			}
+			title = text.Cut(title, w-2) + " " + sign
+		}
+		parts = append(parts, l.Paint(Heading, fit(title, w, t.columns[j].Right)))
+	}
+	return "  " + strings.Join(parts, strings.Repeat(" ", gap))
+}
+
+func (t *Table) row(l *Look, widths []int, r Row, current bool) string {
+	var b strings.Builder
+	sign, tone := " ", Marked
+	switch {
+	case t.marks[r.Key]:
+		sign = l.Glyphs.Mark
+	case current:
+		sign, tone = l.Glyphs.Cursor, Accent
+	}
+	if current {
+		b.WriteString(sign + " ")
+	} else {
+		b.WriteString(l.Paint(tone, sign) + " ")
+	}
+	first := true
+	for j, w := range widths {
+		if w == 0 {
+			continue
+		}
+		if !first {
+			b.WriteString(strings.Repeat(" ", gap))
+		}
+		first = false
+		s := fit(r.Cells[j].Text, w, t.columns[j].Right)
+		if !current && r.Cells[j].Text != "" {
+			s = l.Paint(r.Cells[j].Tone, s)
+		}
+		b.WriteString(s)
+	}
+	if current {
+		return l.Paint(Selected, text.Fit(b.String(), t.width))
+	}
+	return b.String()
+}
+
+func fit(s string, w int, right bool) string {
+	if right {
+		return text.FitRight(s, w)
+	}
+	return text.Fit(s, w)
+}
+
+// layout gives each column its width: as wide as its widest cell; where that
+// is too much, columns with the highest Drop go, then the widest ones shrink.
+// 0: the column is not drawn.
+func (t *Table) layout() []int {
+	widths := make([]int, len(t.columns))
+	for j, c := range t.columns {
+		widths[j] = text.Width(c.Title) + 2
+		if j < len(t.rows.widths) {
+			widths[j] = max(widths[j], t.rows.widths[j])
+		}
+	}
+	room := t.width - 2
+	for total(widths) > room && t.drop(widths, room) {
+	}
+	for total(widths) > room && t.shrink(widths) {
+	}
+	return widths
+}
+
+func total(widths []int) int {
+	sum := -gap
+	for _, w := range widths {
+		if w > 0 {
+			sum += w + gap
+		}
+	}
+	return sum
+}
+
+// drop takes the least needed column away, unless shrinking the others to
+// what they need at least is enough.
+func (t *Table) drop(widths []int, room int) bool {
+	need, worst := -gap, -1
+	for j, w := range widths {
+		if w == 0 {
+			continue
+		}
+		need += min(w, t.least(j)) + gap
+		if d := t.columns[j].Drop; d > 0 && (worst < 0 || d > t.columns[worst].Drop) {
+			worst = j
+		}
+	}
+	if need <= room || worst < 0 {
+		return false
+	}
+	widths[worst] = 0
+	return true
+}
+
+// shrink takes one cell from the widest column that may give one.
+func (t *Table) shrink(widths []int) bool {
+	widest := -1
+	for j, w := range widths {
+		if w > max(t.columns[j].Min, 1) && (widest < 0 || w > widths[widest]) {
+			widest = j
+		}
+	}
+	if widest < 0 {
+		return false
+	}
+	widths[widest]--
+	return true
+}
+
+func (t *Table) least(j int) int {
+	if m := t.columns[j].Min; m > 0 {
+		return m
+	}
+	return text.Width(t.columns[j].Title) + 2
+}
+
+// Unmark takes all marks away.
+func (t *Table) Unmark() { clear(t.marks) }
