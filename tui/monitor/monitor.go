@@ -1,0 +1,163 @@
+// Package monitor probes what matters to this network and turns the results
+// into the plain values that core works with: health.Probe for checks and
+// panes, gateway.Health for leaving a dead server out. The probing itself is
+// package probes, the judging core/health.
+package monitor
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+	"flatnet/core/health"
+	"flatnet/probes"
+)
+
+// Monitor probes for as long as it runs.
+type Monitor struct {
+	schedule *probes.Schedule
+
+	mu      sync.Mutex
+	watched map[string]Watched // by target ID
+}
+
+// New makes a Monitor with the configured interval and time limit. It probes
+// nothing until Run.
+func New(c config.Probes, probers probes.Probers, now func() time.Time) *Monitor {
+	return &Monitor{
+		schedule: probes.NewSchedule(probes.Options{Probers: probers, Interval: c.Interval, Timeout: c.Timeout, Now: now}),
+		watched:  map[string]Watched{},
+	}
+}
+
+// Run probes until ctx ends.
+func (m *Monitor) Run(ctx context.Context) { m.schedule.Run(ctx) }
+
+// Watch replaces what is probed; what stays keeps its history.
+func (m *Monitor) Watch(all []Watched) {
+	targets := make([]probes.Target, 0, len(all))
+	watched := make(map[string]Watched, len(all))
+	for _, w := range all {
+		targets = append(targets, w.Target)
+		watched[w.ID()] = w
+	}
+	m.mu.Lock()
+	m.watched = watched
+	m.mu.Unlock()
+	m.schedule.Set(targets)
+}
+
+// ProbeNow asks the targets of these names at once, all of them if none is
+// named.
+func (m *Monitor) ProbeNow(names ...string) { m.schedule.ProbeNow(names...) }
+
+// Seen is one probed thing with its newest latencies, in milliseconds and
+// oldest first; NaN where no answer came.
+type Seen struct {
+	health.Probe
+	Spark []float64
+}
+
+// sparkLength is how many results a sparkline shows.
+const sparkLength = 30
+
+// Seen gives everything that is probed and what is known of it.
+func (m *Monitor) Seen() []Seen {
+	m.mu.Lock()
+	watched := m.watched
+	m.mu.Unlock()
+	var out []Seen
+	for _, r := range m.schedule.Reports() {
+		w, ok := watched[r.Target.ID()]
+		if !ok {
+			continue
+		}
+		out = append(out, Seen{Probe: describe(w, &r.History), Spark: r.History.Sparkline(sparkLength)})
+	}
+	return out
+}
+
+// Health gives what the probes say of each server behind a site. A server
+// that was not asked yet is not in it.
+func (m *Monitor) Health() map[netip.AddrPort]gateway.Health {
+	m.mu.Lock()
+	watched := m.watched
+	m.mu.Unlock()
+	out := map[netip.AddrPort]gateway.Health{}
+	for _, r := range m.schedule.Reports() {
+		w, ok := watched[r.Target.ID()]
+		last, asked := r.History.Last()
+		if !ok || !asked || !w.Server.IsValid() || last.State == probes.Unknown {
+			continue
+		}
+		out[w.Server] = gateway.Health{Down: last.State == probes.Down, Since: r.History.Since(), Reason: last.Detail}
+	}
+	return out
+}
+
+// Once asks everything once, side by side, and gives what is known then.
+func Once(ctx context.Context, probers probes.Probers, c config.Probes, all []Watched) []health.Probe {
+	targets := make([]probes.Target, len(all))
+	for i, w := range all {
+		targets[i] = w.Target
+		targets[i].Timeout = c.Timeout
+	}
+	out := make([]health.Probe, len(all))
+	for i, r := range probes.Once(ctx, probers, targets) {
+		var h probes.History
+		h.Add(r)
+		out[i] = describe(all[i], &h)
+	}
+	return out
+}
+
+// describe writes a history down as plain values.
+func describe(w Watched, h *probes.History) health.Probe {
+	p := health.Probe{
+		Name: w.Name, Kind: string(w.Kind), Target: w.Address, Role: w.Role, Host: w.Host,
+		State: health.Unknown, Detail: "not asked yet", Since: h.Since(),
+	}
+	last, ok := h.Last()
+	if !ok {
+		return p
+	}
+	p.State, p.Cause, p.Detail = state(last.State), string(last.Cause), last.Detail
+	p.Status, p.At = last.Status, last.At
+	if last.State == probes.Up {
+		p.LatencyMS = milliseconds(last.Latency)
+	}
+	if v, ok := h.Percentile(0.5); ok {
+		p.P50MS = milliseconds(v)
+	}
+	if v, ok := h.Percentile(0.99); ok {
+		p.P99MS = milliseconds(v)
+	}
+	if v, ok := h.Loss(); ok {
+		p.Loss = &v
+	}
+	if !last.ServerTime.IsZero() {
+		skew := last.ServerTime.Sub(last.At)
+		p.Skew = &skew
+	}
+	return p
+}
+
+func state(s probes.State) health.Severity {
+	switch s {
+	case probes.Up:
+		return health.OK
+	case probes.Down:
+		return health.Fail
+	case probes.Unknown:
+		return health.Unknown
+	}
+	return health.Unknown
+}
+
+func milliseconds(d time.Duration) *float64 {
+	ms := float64(d.Microseconds()) / 1000
+	return &ms
+}
