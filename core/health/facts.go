@@ -6,6 +6,7 @@ import (
 	"flatnet/core/bridge"
 	"flatnet/core/config"
 	"flatnet/core/firewall"
+	"flatnet/core/gateway"
 	"flatnet/core/host"
 	"flatnet/core/leases"
 	"flatnet/core/podman"
@@ -26,6 +27,7 @@ type Facts struct {
 	Leases   Seen[[]leases.Status] `json:"leases"`
 	Podman   Seen[Podman]          `json:"podman"`
 	Windows  Seen[windows.Status]  `json:"windows"`
+	Gateway  Seen[gateway.Status]  `json:"gateway"`
 	Host     Seen[host.Status]     `json:"host"`
 	Probes   Seen[[]Probe]         `json:"probes"`
 }

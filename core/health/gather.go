@@ -9,6 +9,7 @@ import (
 	"flatnet/core/bridge"
 	"flatnet/core/config"
 	"flatnet/core/firewall"
+	"flatnet/core/gateway"
 	"flatnet/core/host"
 	"flatnet/core/leases"
 	"flatnet/core/windows"
@@ -21,6 +22,7 @@ type Looks struct {
 	Leases   func(context.Context) ([]leases.Status, error)
 	Podman   func(context.Context) (Podman, error)
 	Windows  func(context.Context) (windows.Status, error)
+	Gateway  func(context.Context) (gateway.Status, error)
 	Host     func(context.Context) (host.Status, error)
 	// Probes gives one result each of everything that is probed.
 	Probes func(context.Context) ([]Probe, error)
@@ -46,6 +48,7 @@ func Gather(ctx context.Context, r Request) Facts {
 	look(ctx, &running, r, r.Looks.Leases, &f.Leases)
 	look(ctx, &running, r, r.Looks.Podman, &f.Podman)
 	look(ctx, &running, r, r.Looks.Windows, &f.Windows)
+	look(ctx, &running, r, r.Looks.Gateway, &f.Gateway)
 	look(ctx, &running, r, r.Looks.Host, &f.Host)
 	look(ctx, &running, r, r.Looks.Probes, &f.Probes)
 	running.Wait()

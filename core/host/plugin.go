@@ -1,0 +1,84 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// PluginName is the plugin's program, and its type in network lists.
+const PluginName = "flatnet"
+
+// Plugin is the plugin's program, the first of its name in Podman's order.
+type Plugin struct {
+	Path       string   `json:"path"` // where it is, or where it ought to be
+	Exists     bool     `json:"exists"`
+	Executable bool     `json:"executable"`
+	Version    string   `json:"version,omitempty"` // as it says itself; "" where it says nothing
+	Want       string   `json:"want,omitempty"`    // this program's own
+	Others     []string `json:"others,omitempty"`  // further programs of that name, which Podman passes over
+	Err        string   `json:"error,omitempty"`   // why it could not be looked at
+}
+
+// lookPlugin finds the plugin as Podman does: the first file of its name.
+func lookPlugin(ctx context.Context, dirs []string, version string) Plugin {
+	p := Plugin{Path: filepath.Join("/opt/cni/bin", PluginName), Want: version}
+	if len(dirs) > 0 {
+		p.Path = filepath.Join(dirs[len(dirs)-1], PluginName)
+	}
+	for _, dir := range dirs {
+		path := filepath.Join(dir, PluginName)
+		st, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		case err != nil:
+			p.Err = err.Error()
+		case p.Exists:
+			p.Others = append(p.Others, path)
+		default:
+			p.Path, p.Exists = path, true
+			p.Executable = st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
+		}
+	}
+	if p.Executable {
+		p.Version, p.Err = askVersion(ctx, p.Path)
+	}
+	return p
+}
+
+// versionLine is how the plugin presents itself when it is started by hand.
+var versionLine = regexp.MustCompile(`(?m)^flatnet (\S{1,100})`)
+
+// askVersion starts the plugin without CNI_COMMAND, which makes it say what
+// it is and exit.
+func askVersion(ctx context.Context, path string) (version, problem string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.WaitDelay = 200 * time.Millisecond
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return "", err.Error()
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err.Error()
+	}
+	text, _ := io.ReadAll(io.LimitReader(out, 4096))
+	_ = cmd.Wait() // it exits with 2 by design
+	if ctx.Err() != nil {
+		return "", path + " did not say its version in time"
+	}
+	if m := versionLine.FindSubmatch(text); m != nil {
+		return string(m[1]), ""
+	}
+	return "", ""
+}
