@@ -65,9 +65,11 @@ type Route struct {
 // ErrNotFound, names that are there already ErrExists, missing rights
 // ErrPermission.
 type Namespace interface {
+	// Links lists all links, by index.
 	Links(ctx context.Context) ([]Link, error)
 	Link(ctx context.Context, name string) (Link, error)
-	// AddBridge makes a bridge, down and without address. MTU 0: the kernel's.
+	// AddBridge makes a bridge, down and without address, with a MAC address
+	// that does not change with its ports. MTU 0: the kernel's.
 	AddBridge(ctx context.Context, name string, mtu int) error
 	AddVeth(ctx context.Context, v Veth) error
 	DeleteLink(ctx context.Context, name string) error
@@ -116,6 +118,10 @@ type Filter interface {
 	// RestoreRules applies text as iptables-restore --noflush does: each
 	// table whole or not at all.
 	RestoreRules(ctx context.Context, b Backend, text string) error
+	// LockRules waits until no other process of ours is between reading and
+	// writing the rules of this namespace. The lock ends with the process at
+	// the latest.
+	LockRules(ctx context.Context) (unlock func(), err error)
 }
 
 // Kernel is one machine: its own network namespace, its packet filter, and

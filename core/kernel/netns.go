@@ -1,0 +1,217 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// namespace is one network namespace of the running kernel.
+type namespace struct {
+	fd netns.NsHandle // -1: the one that the caller is in
+
+	mu      sync.Mutex
+	handle  *netlink.Handle          // nil until first used
+	sockets map[int]*nl.SocketHandle // for what handle cannot ask
+}
+
+// descriptor is the open namespace, -1 for the one that the caller is in.
+func (n *namespace) descriptor() netns.NsHandle { return n.fd }
+
+func openNamespace(path string) (*namespace, error) {
+	fd, _, err := openNetNS(path)
+	if err != nil {
+		return nil, err
+	}
+	return &namespace{fd: fd}, nil
+}
+
+// openNetNS opens the network namespace at path. Only a regular file is
+// opened, as namespaces are: to open a pipe or a device can hang.
+func openNetNS(path string) (netns.NsHandle, NamespaceID, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return -1, NamespaceID{}, noNamespace(path, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return -1, NamespaceID{}, fmt.Errorf("%s: %w", path, ErrNoNamespace)
+	}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, NamespaceID{}, noNamespace(path, err)
+	}
+	kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE)
+	if err == nil && kind == unix.CLONE_NEWNET {
+		err = unix.Fstat(fd, &st)
+	} else {
+		err = unix.ENOENT
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, NamespaceID{}, noNamespace(path, err)
+	}
+	return netns.NsHandle(fd), NamespaceID{Device: st.Dev, Inode: st.Ino}, nil
+}
+
+func noNamespace(path string, err error) error {
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%s: %w", path, ErrPermission)
+	}
+	return fmt.Errorf("%s: %w", path, ErrNoNamespace)
+}
+
+// inside runs f on a thread that is in the namespace.
+func (n *namespace) inside(f func() error) error {
+	if n.fd < 0 {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		home, err := netns.Get()
+		if err != nil {
+			done <- err
+			return
+		}
+		defer func() { _ = home.Close() }()
+		if err := netns.Set(n.fd); err != nil {
+			done <- fmt.Errorf("enter the namespace: %w", meaning(err))
+			return
+		}
+		err = f()
+		// A thread that cannot go home is never used again: still locked, it
+		// ends with this goroutine.
+		if netns.Set(home) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// open gives the netlink handle, made at the first call.
+func (n *namespace) open() (*netlink.Handle, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.handle != nil {
+		return n.handle, nil
+	}
+	h, err := netlink.NewHandleAt(n.fd, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink: %w", meaning(err))
+	}
+	s, err := nl.GetNetlinkSocketAt(n.fd, netns.None(), unix.NETLINK_ROUTE)
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("open netlink: %w", meaning(err))
+	}
+	n.handle = h
+	n.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
+	return h, nil
+}
+
+// do gives f the netlink handle; what f returns is about target.
+func (n *namespace) do(ctx context.Context, target string, f func(*netlink.Handle) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h, err := n.open()
+	if err != nil {
+		return err
+	}
+	if err := f(h); err != nil {
+		return fmt.Errorf("%s: %w", target, meaning(err))
+	}
+	return nil
+}
+
+// Close gives the handles back. It may be called again.
+func (n *namespace) Close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.handle != nil {
+		n.handle.Close()
+		n.sockets[unix.NETLINK_ROUTE].Close()
+		n.handle = nil
+	}
+	if n.fd < 0 {
+		return nil
+	}
+	return n.fd.Close()
+}
+
+// meaning puts the package's sentinel in place of the kernel's error number.
+func meaning(err error) error {
+	var gone netlink.LinkNotFoundError
+	switch {
+	case errors.As(err, &gone), errors.Is(err, unix.ENODEV):
+		return ErrNotFound
+	case errors.Is(err, unix.EEXIST):
+		return ErrExists
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return ErrPermission
+	case errors.Is(err, unix.EXFULL):
+		return ErrBridgeFull
+	}
+	return err
+}
+
+// Sysctl reads /proc/sys, where the kernel shows the reader's own namespace.
+func (n *namespace) Sysctl(ctx context.Context, key string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	var value []byte
+	err := n.inside(func() (err error) {
+		value, err = os.ReadFile(sysctlPath(key))
+		return err
+	})
+	if err != nil {
+		return "", sysctlError(key, err)
+	}
+	return strings.TrimSuffix(string(value), "\n"), nil
+}
+
+func (n *namespace) SetSysctl(ctx context.Context, key, value string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := n.inside(func() error {
+		f, err := os.OpenFile(sysctlPath(key), os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString(value)
+		return errors.Join(err, f.Close())
+	})
+	if err != nil {
+		return sysctlError(key, err)
+	}
+	return nil
+}
+
+// sysctlPath turns dots into folders. A slash in a key stands for a dot in a
+// link's name, as in sysctl(8).
+func sysctlPath(key string) string {
+	return "/proc/sys/" + strings.NewReplacer(".", "/", "/", ".").Replace(key)
+}
+
+func sysctlError(key string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		err = ErrNotFound
+	}
+	var path *os.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("%s: %w", key, meaning(err))
+}
