@@ -1,49 +1,128 @@
 package config
 
-import "net/netip"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/BurntSushi/toml"
+
+	"flatnet/core"
+	"flatnet/core/config/layout"
+)
+
+// Env names the environment variable that says where the configuration is.
+const Env = "FLATNET_CONFIG"
+
+// MaxFile bounds a configuration file, in bytes.
+const MaxFile = 1 << 20
 
 // Load reads and checks the configuration at path, or where Lookup finds it
 // when path is "". No file at the default place is valid and gives Default;
 // a missing file that was named is ErrMissing. The error of a file with
 // mistakes is an *Error with all of them.
-func Load(path string) (Config, error) { return Default(), nil }
+func Load(path string) (Config, error) {
+	named := path != "" || os.Getenv(Env) != ""
+	if path == "" {
+		path = Lookup()
+	}
+	data, err := readFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return Default(), nil
+	case errors.Is(err, fs.ErrNotExist):
+		return Config{}, readError(path, ErrMissing, "name a file that is there; flatnet-tui init writes a first one")
+	case errors.Is(err, fs.ErrPermission):
+		return Config{}, readError(path, err, "run as a user who may read it")
+	case err != nil:
+		return Config{}, readError(path, err, "")
+	}
+	c, err := Parse(path, data)
+	c.Path = path
+	return c, err
+}
 
 // Lookup gives the path that Load("") reads: FLATNET_CONFIG, or DefaultPath.
-func Lookup() string { return DefaultPath }
+func Lookup() string {
+	if path := os.Getenv(Env); path != "" {
+		return path
+	}
+	return DefaultPath
+}
+
+func readError(path string, err error, hint string) error {
+	return &core.OpError{Op: "read the configuration", Target: path, Err: err, Hint: hint}
+}
+
+// readFile reads a regular file, and no more of it than Parse would take. It
+// does not wait for the writer of a pipe.
+func readFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return io.ReadAll(io.LimitReader(f, MaxFile+1))
+}
 
 // Parse checks the TOML text of the file called name. Its error is an *Error.
-func Parse(name string, data []byte) (Config, error) { return Default(), nil }
+func Parse(name string, data []byte) (Config, error) {
+	raw, problem := decode(data)
+	if problem != nil {
+		problem.File = name
+		return Config{}, &Error{[]Problem{*problem}}
+	}
+	c := bare()
+	check := checker{tables: schema(&c)}
+	check.document(raw)
+	derive(&c)
+	for _, t := range check.tables {
+		check.complaints(t.name, conflicts(c)[t.name])
+	}
+	if err := check.result(name, data); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
 
-// Default is the configuration of an empty file: the seed's network.
-func Default() Config { return Config{} }
+// decode reads TOML into plain values; a problem is one of syntax.
+func decode(data []byte) (map[string]any, *Problem) {
+	if len(data) > MaxFile {
+		return nil, &Problem{Text: fmt.Sprintf("the file has more than %d bytes", MaxFile), Want: "a configuration, which is far smaller"}
+	}
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return nil, &Problem{Line: 1, Column: 1, Text: "the file is in UTF-16", Want: "UTF-8"}
+	}
+	if items, err := layout.Read(data); errors.Is(err, layout.ErrDeep) {
+		return nil, deep(data, items)
+	}
+	var raw map[string]any
+	err := toml.Unmarshal(data, &raw)
+	var syntax toml.ParseError
+	switch {
+	case err == nil:
+		return raw, nil
+	case errors.As(err, &syntax):
+		p := syntax.Position
+		return nil, &Problem{Line: max(p.Line, 1), Column: max(p.Col, 1), Text: syntax.Message}
+	}
+	return nil, &Problem{Text: err.Error()}
+}
 
-// ApplyNetConf gives c with what the plugin's entry in a CNI network list says:
-// [network] keys at the entry's top level, [ipam] keys under "ipam". They win over the file.
-// Standard CNI keys are left alone, others are an *Error.
-func ApplyNetConf(c Config, entry []byte) (Config, error) { return c, nil }
-
-// NetConfFile gives the "config" key of a network list's entry, "" if it has
-// none: the file to Load before ApplyNetConf.
-func NetConfFile(entry []byte) (string, error) { return "", nil }
-
-// Keys lists every key, in the order of the file.
-func Keys() []Key { return nil }
-
-// Settings lists every key of c with its value; repeated tables once an entry.
-func Settings(c Config) []Setting { return nil }
-
-// Sample is a whole configuration file, every key explained and commented out.
-func Sample() string { return "" }
-
-// Set gives s the value that a container's label has for the key of that name
-// in [[gateway.site]] ("max_body"), with the same check as in the file. Lists
-// are separated by commas. The error says what would be right.
-func (s *Site) Set(key, text string) error { return nil }
-
-// NewSite is a site with the defaults of [[gateway.site]].
-func NewSite() Site { return Site{WebSocket: true} }
-
-// HealthAt gives the URL at which the gateway answers for its health, "" if
-// that is off. host is where the gateway is, seen from here: Windows' address,
-// or the zero Addr for this machine; it counts only when HealthURL is "auto".
-func (g Gateway) HealthAt(host netip.Addr) string { return "" }
+// deep places the problem of ErrDeep, which ends items.
+func deep(data []byte, items []layout.Item) *Problem {
+	p := &Problem{Line: 1, Column: 1, Text: "lists, tables or keys are nested too deep", Want: "as flat as the reference shows"}
+	if len(items) > 0 {
+		p.Line, p.Column = layout.Position(data, items[len(items)-1].Start)
+	}
+	return p
+}

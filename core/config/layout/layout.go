@@ -1,0 +1,303 @@
+// Package layout says where in a TOML text each key and value stands, to the
+// byte, so that an error can name the place and an edit can change one value
+// and nothing else. It reads text that a TOML parser has accepted or refused;
+// whether the text means anything is not its job.
+package layout
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/creachadair/tomledit/scanner"
+)
+
+// Item is one key with its value, or one table header.
+type Item struct {
+	Key   string // "network.subnet", "gateway.site[0].host"
+	Table bool   // a [table] or [[table]] header, or an inline table
+	List  bool   // a [[table]] header
+	Start int    // offset of the key, or of the header's bracket
+	Value Span   // of the value; empty for a header
+	End   int    // offset after the last token
+}
+
+// Span is a range of bytes.
+type Span struct{ Start, End int }
+
+// Position gives the line and the column, both from 1 and in bytes, of an
+// offset.
+func Position(text []byte, offset int) (line, column int) {
+	before := text[:min(offset, len(text))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// Find gives the item of key, or that of the nearest table around it.
+func Find(items []Item, key string) (Item, bool) {
+	for key != "" {
+		for _, item := range items {
+			if item.Key == key {
+				return item, true
+			}
+		}
+		key = Parent(key)
+	}
+	return Item{}, false
+}
+
+// Parent takes the last part off a key: "gateway.site[0].host" gives
+// "gateway.site[0]", that gives "gateway".
+func Parent(key string) string {
+	return key[:max(strings.LastIndexByte(key, '.'), 0)]
+}
+
+// Bounds on what is read: lists and tables in each other, and the parts of a
+// dotted key. A TOML parser's time grows with their square.
+const (
+	maxDepth = 32
+	maxParts = 32
+)
+
+// ErrDeep says that lists, tables or keys are nested deeper than any
+// configuration needs.
+var ErrDeep = errors.New("nested too deep")
+
+var errSyntax = errors.New("no TOML")
+
+// Read lists the items of text in order. What it cannot read ends the list,
+// with an error, which is ErrDeep for what no parser should be given.
+func Read(text []byte) ([]Item, error) {
+	r := &reader{s: scanner.New(bytes.NewReader(text)), counts: map[string]int{}}
+	if err := r.next(); err != nil {
+		return nil, err
+	}
+	for !r.done {
+		if err := r.statement(); err != nil {
+			return r.items, err
+		}
+	}
+	return r.items, nil
+}
+
+// reader walks the tokens; the current one is always the first unread.
+type reader struct {
+	s      *scanner.Scanner
+	done   bool
+	items  []Item
+	prefix string         // the table that is open
+	counts map[string]int // entries of each [[table]] so far
+}
+
+func (r *reader) next() error {
+	err := r.s.Next()
+	if errors.Is(err, io.EOF) {
+		r.done = true
+		return nil
+	}
+	return err
+}
+
+func (r *reader) at(tokens ...scanner.Token) bool {
+	for _, t := range tokens {
+		if !r.done && r.s.Token() == t {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) expect(t scanner.Token) error {
+	if !r.at(t) {
+		return errSyntax
+	}
+	return r.next()
+}
+
+func (r *reader) statement() error {
+	switch {
+	case r.at(scanner.Newline, scanner.Comment):
+		return r.next()
+	case r.at(scanner.LBracket):
+		return r.header()
+	}
+	return r.pair(r.prefix, 0)
+}
+
+// header reads [table] and [[table]].
+func (r *reader) header() error {
+	item := Item{Table: true, Start: r.s.Span().Pos}
+	brackets := 1
+	if err := r.next(); err != nil {
+		return err
+	}
+	if r.at(scanner.LBracket) {
+		item.List, brackets = true, 2
+		if err := r.next(); err != nil {
+			return err
+		}
+	}
+	parts, err := r.key()
+	if err != nil {
+		return err
+	}
+	item.Key = r.resolve(parts, item.List)
+	r.prefix = item.Key
+	for range brackets {
+		item.End = r.s.Span().End
+		if err := r.expect(scanner.RBracket); err != nil {
+			return err
+		}
+	}
+	r.items = append(r.items, item)
+	return nil
+}
+
+// resolve names a header: each part that is a repeated table gets the index
+// of its newest entry, and the last one of a [[table]] a new one.
+func (r *reader) resolve(parts []string, list bool) string {
+	name := ""
+	for i, part := range parts {
+		name = join(name, part)
+		if list && i == len(parts)-1 {
+			r.counts[name]++
+		}
+		if n := r.counts[name]; n > 0 {
+			name = index(name, n-1)
+		}
+	}
+	return name
+}
+
+func join(prefix, part string) string {
+	if prefix == "" {
+		return part
+	}
+	return prefix + "." + part
+}
+
+func index(name string, n int) string { return fmt.Sprintf("%s[%d]", name, n) }
+
+// key reads a dotted key.
+func (r *reader) key() ([]string, error) {
+	var parts []string
+	for {
+		part, err := r.part()
+		if err != nil {
+			return nil, err
+		}
+		if parts = append(parts, part); len(parts) > maxParts {
+			return nil, ErrDeep
+		}
+		if !r.at(scanner.Dot) {
+			return parts, nil
+		}
+		if err := r.next(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// part reads one part of a key; a quoted one that a bare one could be is the
+// same key.
+func (r *reader) part() (string, error) {
+	text := string(r.s.Text())
+	switch {
+	case r.at(scanner.String, scanner.LString):
+		text = text[1 : len(text)-1]
+		if !scanner.IsWord(text) {
+			text = fmt.Sprintf("%q", text)
+		}
+	case r.at(scanner.Word, scanner.Integer, scanner.Float, scanner.LocalDate):
+	default:
+		return "", errSyntax
+	}
+	return text, r.next()
+}
+
+// pair reads key = value.
+func (r *reader) pair(prefix string, depth int) error {
+	item := Item{Start: r.s.Span().Pos}
+	parts, err := r.key()
+	if err != nil {
+		return err
+	}
+	item.Key = join(prefix, strings.Join(parts, "."))
+	if err := r.expect(scanner.Equal); err != nil {
+		return err
+	}
+	item.Table = r.at(scanner.LInline)
+	at := len(r.items)
+	r.items = append(r.items, item)
+	span, err := r.value(item.Key, depth)
+	r.items[at].Value, r.items[at].End = span, span.End
+	return err
+}
+
+// value reads a value with everything in it.
+func (r *reader) value(key string, depth int) (Span, error) {
+	span := Span{r.s.Span().Pos, r.s.Span().End}
+	var err error
+	switch {
+	case depth > maxDepth:
+		return span, ErrDeep
+	case r.done:
+		return span, errSyntax
+	case r.at(scanner.LBracket):
+		span.End, err = r.list(key, depth+1)
+	case r.at(scanner.LInline):
+		span.End, err = r.inline(key, depth+1)
+	case r.s.Token().IsValue():
+		err = r.next()
+	default:
+		err = errSyntax
+	}
+	return span, err
+}
+
+// list reads [ … ]; its inline tables are items like those of [[table]].
+func (r *reader) list(key string, depth int) (end int, err error) {
+	if err := r.next(); err != nil {
+		return 0, err
+	}
+	for n := 0; !r.at(scanner.RBracket); {
+		if r.at(scanner.Newline, scanner.Comment, scanner.Comma) {
+			if err := r.next(); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		item := Item{Key: index(key, n), Table: r.at(scanner.LInline)}
+		n++
+		at := len(r.items)
+		r.items = append(r.items, item)
+		span, err := r.value(item.Key, depth)
+		if err != nil {
+			return 0, err
+		}
+		r.items[at].Start, r.items[at].Value, r.items[at].End = span.Start, span, span.End
+	}
+	end = r.s.Span().End
+	return end, r.next()
+}
+
+// inline reads { … }.
+func (r *reader) inline(key string, depth int) (end int, err error) {
+	if err := r.next(); err != nil {
+		return 0, err
+	}
+	for !r.at(scanner.RInline) {
+		if r.at(scanner.Newline, scanner.Comment, scanner.Comma) {
+			if err := r.next(); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if err := r.pair(key, depth); err != nil {
+			return 0, err
+		}
+	}
+	end = r.s.Span().End
+	return end, r.next()
+}
