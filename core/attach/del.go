@@ -1,0 +1,56 @@
+package attach
+
+import (
+	"context"
+	"errors"
+
+	"flatnet/core/ipam"
+	"flatnet/core/journal"
+	"flatnet/core/kernel"
+)
+
+// Del takes a container's interface off the network and frees its address. It
+// is no error if any of it is gone, the namespace included. The address is
+// freed only after the veth pair is gone; where that fails it stays held, and
+// Del can be called again.
+func (a *Attacher) Del(ctx context.Context, id ID) error {
+	if err := id.check(); err != nil {
+		return err
+	}
+	if err := a.unplug(ctx, id); err != nil {
+		return err
+	}
+	return a.release(ctx, byDel, func(l ipam.Lease) bool {
+		return l.ContainerID == id.ContainerID && l.IfName == id.IfName
+	})
+}
+
+// unplug takes away the veth pair of an attachment, whichever name it has.
+func (a *Attacher) unplug(ctx context.Context, id ID) error {
+	link, err := a.hostLink(ctx, id, func() (ipam.Lease, error) { return a.leaseOf(ctx, id) })
+	if errors.Is(err, kernel.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.deleteVeth(ctx, link.Name)
+}
+
+// release frees the leases that match; none is no error.
+func (a *Attacher) release(ctx context.Context, by string, match func(ipam.Lease) bool) error {
+	return a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
+		var entries []journal.Entry
+		for ip, l := range s.Leases {
+			if !match(l) {
+				continue
+			}
+			e, err := ipam.Release(s, ip, by, a.now())
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, e...)
+		}
+		return entries, nil
+	})
+}

@@ -1,0 +1,82 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flatnet/core/bridge"
+	"flatnet/core/firewall"
+	"flatnet/core/ipam"
+	"flatnet/core/journal"
+	"flatnet/core/kernel"
+)
+
+// Status tells whether an Add could succeed now: nil, or an error that holds
+// ErrNotReady and every reason (CNI 1.1, STATUS). It changes nothing.
+func (a *Attacher) Status(ctx context.Context) error {
+	err := errors.Join(a.poolReady(ctx), a.bridgeReady(ctx), a.rulesReady(ctx))
+	if err == nil {
+		return nil
+	}
+	return errors.Join(ErrNotReady, err)
+}
+
+// poolReady tries an allocation and does not keep it. Update takes the lock
+// and looks at the directory as an Add would.
+func (a *Attacher) poolReady(ctx context.Context) error {
+	boot, err := a.kernel.BootID(ctx)
+	if err != nil {
+		return failed("read", "the boot id", err)
+	}
+	var tried error
+	err = a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
+		_, _, tried = ipam.Allocate(s, ipam.PoolOf(a.config), ipam.Request{
+			ContainerID: "status", IfName: "status", BootID: boot, By: "plugin STATUS", Heal: a.healer(ctx, boot),
+		}, a.now())
+		return nil, errTried
+	})
+	if errors.Is(err, errTried) {
+		return tried
+	}
+	return err
+}
+
+// errTried makes the store leave everything as it is.
+var errTried = errors.New("only tried")
+
+// bridgeReady looks for what bridge.Ensure would refuse.
+func (a *Attacher) bridgeReady(ctx context.Context) error {
+	name := a.config.Network.Bridge
+	b, err := bridge.Look(ctx, a.kernel, a.config.Network)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if b.Exists && !b.IsBridge {
+		errs = append(errs, failed("use bridge", name, bridge.ErrNotBridge))
+	}
+	for _, addr := range b.Addresses {
+		if b.IsBridge && addr != b.Want {
+			errs = append(errs, failed("use bridge", name, fmt.Errorf("%w: %s", bridge.ErrForeignAddress, addr)))
+		}
+	}
+	if len(b.Overlaps) > 0 {
+		errs = append(errs, failed("use bridge", name, fmt.Errorf("%w: %s", bridge.ErrOverlap, strings.Join(b.Overlaps, ", "))))
+	}
+	if len(b.Ports) >= bridge.MaxPorts {
+		errs = append(errs, failed("use bridge", name, kernel.ErrBridgeFull))
+	}
+	return errors.Join(errs...)
+}
+
+// rulesReady looks whether the packet filter can be read.
+func (a *Attacher) rulesReady(ctx context.Context) error {
+	want := firewall.WantOf(a.config)
+	_, err := firewall.Look(ctx, a.kernel, want)
+	if errors.Is(err, kernel.ErrNoProgram) && want.Backend == kernel.BackendAuto {
+		return nil
+	}
+	return err
+}
