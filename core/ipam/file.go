@@ -2,8 +2,16 @@ package ipam
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
+	"flatnet/core"
+	"flatnet/core/filelock"
 	"flatnet/core/journal"
 )
 
@@ -17,8 +25,9 @@ type Options struct {
 	Now    func() time.Time
 
 	// Rebuild gives the leases that can be told without the file, when the
-	// file is missing or was set aside. nil: Update then fails with
-	// ErrUnreadable and leaves the file as it is.
+	// file is missing or was set aside. nil: Update then fails on a bad file
+	// with ErrUnreadable and leaves it as it is, and takes a missing one for
+	// a new beginning.
 	Rebuild func(ctx context.Context) ([]Lease, error)
 	// Report is told what had to be mended on the way, for the log. May be nil.
 	Report func(text string)
@@ -27,26 +36,134 @@ type Options struct {
 // FileStore is a Store in a directory: allocations.json, .lock and the
 // journal. The directory has mode 0700, its files 0600.
 type FileStore struct {
-	dir string
-	o   Options
+	dir     string
+	o       Options
+	journal *journal.File
 }
 
 // OpenFile gives the store in dir. Nothing is read or made yet.
-func OpenFile(dir string, o Options) *FileStore { return &FileStore{dir: dir, o: o} }
+func OpenFile(dir string, o Options) *FileStore {
+	return &FileStore{dir: dir, o: o, journal: journal.Open(dir, o.Holder)}
+}
 
 // Dir gives the directory of a network's state: stateDir for the configured
-// network, stateDir/networks/<name> for any other (contracts.md, State).
+// network, stateDir/networks/<name> for any other (contracts.md, State). The
+// name must be one that CNI allows: letters, digits, and after the first
+// character also "_", "." and "-".
 func Dir(stateDir, configured, network string) (string, error) {
-	panic("being written")
+	if network == configured {
+		return stateDir, nil
+	}
+	if !validName(network) {
+		return "", &core.OpError{
+			Op: "keep the state of network", Target: fmt.Sprintf("%q", network),
+			Err:  errors.New("this is no name of a network"),
+			Hint: "use letters, digits, and after the first character also _ . and -",
+		}
+	}
+	return filepath.Join(stateDir, "networks", network), nil
 }
 
-// Read implements Store. It never makes a file or directory; a store that was
-// never written gives an empty State.
+// validName is the rule of the CNI specification for network names; the
+// length is that of a file name.
+func validName(name string) bool {
+	for i, c := range []byte(name) {
+		alnum := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alnum && (i == 0 || c != '_' && c != '.' && c != '-') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 255
+}
+
+// Read implements Store. It needs no lock, because the file is only ever
+// replaced as a whole, and makes neither file nor directory. A store that was
+// never written gives an empty State. Errors: ErrUnreadable for a broken file,
+// ErrNotReadable for one that this user may not read.
 func (f *FileStore) Read(ctx context.Context) (State, error) {
-	panic("being written")
+	if err := ctx.Err(); err != nil {
+		return State{}, err
+	}
+	d, err := f.load()
+	if errors.Is(err, errMissing) {
+		return f.empty(), nil
+	}
+	return d.state, err
 }
 
-// Update implements Store.
+// Update implements Store. A bad file is set aside and rebuilt on the way (see
+// Options.Rebuild); that is journalled, and told to Options.Report. The
+// journal is written before the state, so that there is no change without
+// its record. Errors besides change's own: ErrLocked, ErrUnreadable,
+// ErrNotReadable, ErrNoSpace.
 func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.Entry, error)) error {
-	panic("being written")
+	if err := f.prepareDir(); err != nil {
+		return err
+	}
+	lock, err := filelock.Acquire(ctx, filepath.Join(f.dir, journal.LockName), f.o.Holder)
+	if err != nil {
+		return f.lockError(err)
+	}
+	defer lock.Release()
+
+	d, rebuilt, err := f.loadOrRebuild(ctx)
+	if err != nil {
+		return err
+	}
+	after := d.state.clone()
+	entries, err := change(&after)
+	if err != nil {
+		return err
+	}
+	entries = append(rebuilt, entries...)
+	if d.current() && len(entries) == 0 && equal(d.state, after) {
+		return nil
+	}
+	return f.commit(encode(d, after), entries)
+}
+
+// empty is the state before the first lease.
+func (f *FileStore) empty() State {
+	p := f.o.Pool
+	return State{Subnet: p.Subnet, Gateway: p.Gateway, RangeStart: p.RangeStart, RangeEnd: p.RangeEnd}
+}
+
+func (s *State) clone() State {
+	c := *s
+	c.Leases = maps.Clone(s.Leases)
+	c.Recent = slices.Clone(s.Recent)
+	return c
+}
+
+func equal(a, b State) bool {
+	return a.Subnet == b.Subnet && a.Gateway == b.Gateway && a.RangeStart == b.RangeStart && a.RangeEnd == b.RangeEnd &&
+		maps.Equal(a.Leases, b.Leases) && slices.Equal(a.Recent, b.Recent)
+}
+
+// commit makes text the state and entries part of the journal.
+func (f *FileStore) commit(text []byte, entries []journal.Entry) error {
+	temp := filepath.Join(f.dir, tempName)
+	if err := writeSynced(temp, text); err != nil {
+		return f.fileError("write", FileName, err)
+	}
+	if err := f.journal.AppendLocked(entries...); err != nil {
+		return f.fileError("write", journal.FileName, err)
+	}
+	if err := os.Rename(temp, filepath.Join(f.dir, FileName)); err != nil {
+		return f.fileError("replace", FileName, err)
+	}
+	if err := syncDir(f.dir); err != nil {
+		return f.fileError("write", "", err)
+	}
+	return nil
+}
+
+func (f *FileStore) lockError(err error) error {
+	if errors.Is(err, filelock.ErrHeld) {
+		return &core.OpError{
+			Op: "change the leases in", Target: f.dir, Err: fmt.Errorf("%w: %w", ErrLocked, err),
+			Hint: "try again; if it stays so, see what that program is doing",
+		}
+	}
+	return f.fileError("open", journal.LockName, err)
 }

@@ -29,6 +29,7 @@ var (
 	ErrNoLease     = errors.New("no such lease")
 	ErrReserved    = errors.New("the address is reserved for another container")
 	ErrEdge        = errors.New("the address is the subnet's network or broadcast address")
+	ErrQuarantined = errors.New("the address is in quarantine")
 	ErrHolds       = errors.New("the container holds another address already")
 	ErrOtherSubnet = errors.New("addresses are held outside the configured subnet")
 	ErrNoSpace     = errors.New("the disk is full")

@@ -1,9 +1,11 @@
 package ipam
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
+	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
@@ -55,23 +57,86 @@ type Request struct {
 // Allocate gives the request an address and writes its lease into s. The same
 // container and interface asking again keep their address; their lease is
 // brought up to date. Errors: ErrExhausted, ErrTaken, ErrOutside, ErrEdge,
-// ErrGateway, ErrReserved, ErrHolds, ErrOtherSubnet, each in a core.OpError
-// with a hint.
+// ErrGateway, ErrReserved, ErrQuarantined, ErrHolds, ErrOtherSubnet, each in a
+// core.OpError with a hint. After an error s is not to be kept.
+//
+// Without an address asked for the order is: the one reserved for the name;
+// the last one of this container or, after it, of this name (seed 4.4); the
+// lowest that was not in use lately; the one freed longest ago; one whose
+// owner is surely gone.
 func Allocate(s *State, p Pool, r Request, now time.Time) (Lease, []journal.Entry, error) {
-	panic("being written")
+	a := newAllocation(s, p, r, now)
+	if err := a.follow(); err != nil {
+		return Lease{}, nil, err
+	}
+	if held, ok := s.Find(r.ContainerID, r.IfName); ok {
+		l, err := a.again(held)
+		return l, a.entries, err
+	}
+	ip, err := a.choose()
+	if err != nil {
+		return Lease{}, nil, err
+	}
+	l := a.lease(ip, now)
+	s.hold(l)
+	s.prune(p, now)
+	a.journal("allocate", l, fmt.Sprintf("%s given to %s", ip, l.Owner()))
+	return l, a.entries, nil
 }
 
 // Release frees the lease of ip. ErrNoLease if there is none.
 func Release(s *State, ip netip.Addr, by string, now time.Time) ([]journal.Entry, error) {
-	panic("being written")
+	l, ok := s.Leases[ip]
+	if !ok {
+		return nil, &core.OpError{Op: "release", Target: ip.String(), Err: ErrNoLease}
+	}
+	s.free(l, now)
+	text := fmt.Sprintf("%s released from %s", ip, l.Owner())
+	return []journal.Entry{entry("release", l, by, text, now)}, nil
 }
 
-// Find gives the lease that a container's interface holds.
-func (s *State) Find(containerID, ifName string) (Lease, bool) {
-	panic("being written")
+// ReleaseAttachment frees what a container's interface holds, or all that the
+// container holds where ifName is "". That it holds nothing is no error.
+func ReleaseAttachment(s *State, containerID, ifName, by string, now time.Time) []journal.Entry {
+	var entries []journal.Entry
+	for _, l := range s.OfContainer(containerID) {
+		if ifName != "" && !l.attachedAs(ifName) {
+			continue
+		}
+		s.free(l, now)
+		text := fmt.Sprintf("%s released from %s", l.IP, l.Owner())
+		entries = append(entries, entry("release", l, by, text, now))
+	}
+	return entries
 }
 
-// OfContainer gives all leases of a container, by address.
-func (s *State) OfContainer(containerID string) []Lease {
-	panic("being written")
+// again brings the lease of an attachment that asks once more up to date: a
+// container started again after a crash, or a runtime repeating itself.
+func (a *allocation) again(held Lease) (Lease, error) {
+	if a.r.IP.IsValid() && a.r.IP != held.IP {
+		return Lease{}, &core.OpError{
+			Op: "give " + a.r.IP.String() + " to", Target: held.Owner(),
+			Err:  fmt.Errorf("%w: %s", ErrHolds, held.IP),
+			Hint: "release " + held.IP.String() + " first: flatnet-tui leases release " + held.IP.String(),
+		}
+	}
+	l := a.lease(held.IP, held.AllocatedAt)
+	if l.Name == "" {
+		l.Name = held.Name
+	}
+	if l.NetNSID != held.NetNSID || l.BootID != held.BootID {
+		l.AllocatedAt = a.now
+		a.journal("allocate", l, fmt.Sprintf("%s kept by %s, attached anew", l.IP, l.Owner()))
+	}
+	a.s.hold(l)
+	return l, nil
+}
+
+// lease is what the request holds once it has ip.
+func (a *allocation) lease(ip netip.Addr, since time.Time) Lease {
+	return Lease{
+		IP: ip, ContainerID: a.r.ContainerID, Name: a.r.Name, IfName: a.r.IfName,
+		NetNS: a.r.NetNS, NetNSID: a.r.NetNSID, BootID: a.r.BootID,
+		HostVeth: a.r.HostVeth, MAC: a.r.MAC, AllocatedAt: since,
+	}
 }

@@ -1,0 +1,206 @@
+package ipam
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"flatnet/core"
+	"flatnet/core/journal"
+)
+
+// allocation is one request on its way to an address.
+type allocation struct {
+	s        *State
+	p        Pool
+	r        Request
+	now      time.Time
+	reserved map[netip.Addr]string // address: the name that it is kept for
+	entries  []journal.Entry
+}
+
+func newAllocation(s *State, p Pool, r Request, now time.Time) *allocation {
+	a := &allocation{s: s, p: p, r: r, now: now, reserved: make(map[netip.Addr]string, len(p.Reservations))}
+	for _, res := range p.Reservations {
+		a.reserved[res.IP] = res.Name
+	}
+	return a
+}
+
+func (a *allocation) journal(action string, l Lease, text string) {
+	a.entries = append(a.entries, entry(action, l, a.r.By, text, a.now))
+}
+
+// choose finds an address in the order that Allocate documents.
+func (a *allocation) choose() (netip.Addr, error) {
+	if a.r.IP.IsValid() {
+		return a.r.IP, a.claim(a.r.IP)
+	}
+	if ip, ok := a.reservation(); ok {
+		return ip, a.claim(ip)
+	}
+	for _, find := range []func() (netip.Addr, bool){a.last, a.unused, a.freedLongest, a.heal} {
+		if ip, ok := find(); ok {
+			return ip, nil
+		}
+	}
+	return netip.Addr{}, a.exhausted()
+}
+
+// claim checks that the request may have ip, which may be outside the range
+// but not outside the subnet.
+func (a *allocation) claim(ip netip.Addr) error {
+	problem := func(err error, hint string) error {
+		return &core.OpError{Op: "give " + ip.String() + " to", Target: a.lease(ip, a.now).Owner(), Err: err, Hint: hint}
+	}
+	if err := a.p.Check(ip); err != nil {
+		return problem(err, fmt.Sprintf("ask for another address of %s", a.p.Subnet))
+	}
+	if name, ok := a.reserved[ip]; ok && name != a.r.Name {
+		return problem(fmt.Errorf("%w: %s", ErrReserved, name), "ask for another address, or take the reservation out of the configuration")
+	}
+	if held, ok := a.s.Leases[ip]; ok && !a.reclaim(held) {
+		return problem(fmt.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
+			fmt.Sprintf("ask for another address; or, if that container is gone: flatnet-tui leases release %s", ip))
+	}
+	i := slices.IndexFunc(a.s.Recent, func(f Freed) bool { return f.IP == ip })
+	if i >= 0 && a.keptFromUs(a.s.Recent[i]) {
+		until := a.s.Recent[i].FreedAt.Add(a.p.Quarantine)
+		return problem(fmt.Errorf("%w until %s", ErrQuarantined, until.Format(time.RFC3339)), "wait, or shorten ipam.quarantine in the configuration")
+	}
+	return nil
+}
+
+// reservation gives the address reserved for the request's name, unless the
+// container has it on another interface already.
+func (a *allocation) reservation() (netip.Addr, bool) {
+	for _, res := range a.p.Reservations {
+		if a.r.Name != "" && res.Name == a.r.Name {
+			held, ok := a.s.Leases[res.IP]
+			return res.IP, !ok || held.ContainerID != a.r.ContainerID
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// last gives the last address of this container or, if it had none, of this
+// name.
+func (a *allocation) last() (netip.Addr, bool) {
+	if !a.p.Sticky {
+		return netip.Addr{}, false
+	}
+	byID := func(f Freed) bool { return f.ContainerID == a.r.ContainerID }
+	byName := func(f Freed) bool { return f.Name != "" && f.Name == a.r.Name }
+	for _, same := range []func(Freed) bool{byID, byName} {
+		for _, f := range a.s.Recent {
+			if same(f) && (f.IfName == a.r.IfName || f.IfName == "") && a.free(f.IP) {
+				return f.IP, true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// unused gives the lowest address that is not remembered as freed.
+func (a *allocation) unused() (netip.Addr, bool) {
+	freed := make(map[netip.Addr]bool, len(a.s.Recent))
+	for _, f := range a.s.Recent {
+		freed[f.IP] = true
+	}
+	for ip := a.p.RangeStart; a.p.inRange(ip); ip = ip.Next() {
+		if !freed[ip] && a.free(ip) {
+			return ip, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// freedLongest gives the address that was freed longest ago.
+func (a *allocation) freedLongest() (netip.Addr, bool) {
+	for _, f := range slices.Backward(a.s.Recent) {
+		if a.free(f.IP) && !a.keptFromUs(f) {
+			return f.IP, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// heal takes the oldest lease whose owner is surely gone.
+func (a *allocation) heal() (netip.Addr, bool) {
+	if a.r.Heal == nil {
+		return netip.Addr{}, false
+	}
+	held := make([]Lease, 0, len(a.s.Leases))
+	for _, l := range a.s.Leases {
+		if a.givable(l.IP) {
+			held = append(held, l)
+		}
+	}
+	slices.SortFunc(held, func(x, y Lease) int {
+		if c := x.AllocatedAt.Compare(y.AllocatedAt); c != 0 {
+			return c
+		}
+		return x.IP.Compare(y.IP)
+	})
+	for _, l := range held {
+		if a.reclaim(l) {
+			return l.IP, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// reclaim frees a lease if its owner is surely gone.
+func (a *allocation) reclaim(l Lease) bool {
+	if a.r.Heal == nil {
+		return false
+	}
+	gone, why := a.r.Heal(l)
+	if gone {
+		delete(a.s.Leases, l.IP)
+		a.journal("heal", l, fmt.Sprintf("%s taken back from %s: %s", l.IP, l.Owner(), why))
+	}
+	return gone
+}
+
+// free tells whether ip can be given without taking it from anyone.
+func (a *allocation) free(ip netip.Addr) bool {
+	_, held := a.s.Leases[ip]
+	return !held && a.givable(ip)
+}
+
+// givable tells whether ip may be given out at all to one who did not ask for it.
+func (a *allocation) givable(ip netip.Addr) bool {
+	name, reserved := a.reserved[ip]
+	return a.p.inRange(ip) && a.p.Check(ip) == nil && (!reserved || name == a.r.Name)
+}
+
+// keptFromUs tells whether f is in quarantine, and not our own.
+func (a *allocation) keptFromUs(f Freed) bool {
+	ours := f.ContainerID == a.r.ContainerID || f.Name != "" && f.Name == a.r.Name
+	return !ours && a.p.InQuarantine(f, a.now)
+}
+
+// exhausted says how the pool is used up, and what to do.
+func (a *allocation) exhausted() error {
+	var held, reserved, waiting int
+	for ip := a.p.RangeStart; a.p.inRange(ip); ip = ip.Next() {
+		if _, ok := a.s.Leases[ip]; ok {
+			held++
+		} else if _, ok := a.reserved[ip]; ok {
+			reserved++
+		}
+	}
+	for _, f := range a.s.Recent {
+		if a.free(f.IP) && a.keptFromUs(f) {
+			waiting++
+		}
+	}
+	return &core.OpError{
+		Op: "give an address to", Target: a.lease(netip.Addr{}, a.now).Owner(),
+		Err: fmt.Errorf("%w %s to %s: %d held, %d reserved, %d in quarantine; none of the held ones is seen to be stale from here",
+			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, reserved, waiting),
+		Hint: "flatnet-tui leases list shows who holds them, flatnet-tui leases release --stale releases those left behind; or widen network.range_end",
+	}
+}

@@ -1,0 +1,174 @@
+package ipam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"flatnet/core"
+	"flatnet/core/journal"
+)
+
+// sizeLimit bounds what is read of a state file: 64 MiB, a /16 full of leases
+// twice over.
+const sizeLimit = 64 << 20
+
+// errMissing says that there is no state file (yet).
+var errMissing = errors.New("no state file")
+
+// current tells whether the file has the present form.
+func (d *document) current() bool { return d.version == formatVersion }
+
+// load reads the state file. Errors: errMissing, ErrUnreadable, ErrNotReadable.
+func (f *FileStore) load() (document, error) {
+	path := filepath.Join(f.dir, FileName)
+	text, err := readFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return document{}, errMissing
+	case errors.Is(err, errNotPlain):
+		return document{}, f.unreadable(err)
+	case err != nil:
+		return document{}, f.fileError("read", FileName, err)
+	}
+	d, err := decode(text)
+	if err != nil {
+		return document{}, f.unreadable(err)
+	}
+	return d, nil
+}
+
+func (f *FileStore) unreadable(err error) error {
+	return &core.OpError{
+		Op: "read the leases in", Target: filepath.Join(f.dir, FileName), Err: fmt.Errorf("%w: %w", ErrUnreadable, err),
+		Hint: "the next start or stop of a container sets the file aside and rebuilds the leases from the bridge",
+	}
+}
+
+// errNotPlain is a state file that is no regular file, or a huge one.
+var errNotPlain = errors.New("not a regular file of at most 64 MiB")
+
+func readFile(path string) (string, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.ELOOP) {
+		return "", errNotPlain
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() || info.Size() > sizeLimit {
+		return "", errNotPlain
+	}
+	text := make([]byte, info.Size())
+	n, err := io.ReadFull(file, text)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return string(text[:n]), nil
+}
+
+// loadOrRebuild reads the state for a change. A file that is missing or bad is
+// replaced by what Options.Rebuild knows; entries then say so.
+func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entry, error) {
+	d, bad := f.load()
+	if bad == nil {
+		return d, nil, nil
+	}
+	missing := errors.Is(bad, errMissing)
+	if !missing && !errors.Is(bad, ErrUnreadable) {
+		return d, nil, bad
+	}
+	d = document{state: f.empty()}
+	if f.o.Rebuild == nil {
+		if missing {
+			return d, nil, nil
+		}
+		return d, nil, bad
+	}
+	found, err := f.o.Rebuild(ctx)
+	if err != nil {
+		return d, nil, fmt.Errorf("%w; rebuilding failed too: %w", bad, err)
+	}
+	if missing && len(found) == 0 {
+		return d, nil, nil // the first start
+	}
+	why := "the state file was missing"
+	if !missing {
+		name, err := f.setAside()
+		if err != nil {
+			return d, nil, err
+		}
+		why = fmt.Sprintf("%v; it was kept as %s", bad, name)
+	}
+	return d, f.rebuild(&d.state, found, why), nil
+}
+
+// rebuild fills s with the leases that were found, and says so.
+func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry {
+	now := f.o.Now()
+	s.Leases = make(map[netip.Addr]Lease, len(found))
+	var entries []journal.Entry
+	note := func(e journal.Entry) {
+		entries = append(entries, e)
+		if f.o.Report != nil {
+			f.o.Report(e.Text)
+		}
+	}
+	for _, l := range found {
+		if other, twice := s.Leases[l.IP]; twice || f.o.Pool.Check(l.IP) != nil || l.ContainerID == "" {
+			note(entry("rebuild", l, f.o.Holder, fmt.Sprintf("%s of %s was left out: outside the network, or held by %q too",
+				l.IP, l.Owner(), other.Owner()), now))
+			continue
+		}
+		if l.AllocatedAt.IsZero() {
+			l.AllocatedAt = now
+		}
+		s.Leases[l.IP] = l
+		note(entry("rebuild", l, f.o.Holder, fmt.Sprintf("%s is held by %s, as the bridge shows", l.IP, l.Owner()), now))
+	}
+	note(journal.Entry{
+		Time: now, Action: "rebuild", By: f.o.Holder,
+		Text: fmt.Sprintf("%d leases rebuilt from the bridge: %s", len(s.Leases), why),
+	})
+	return entries
+}
+
+// setAside gives the bad file a second name under which it stays when it is
+// replaced. At no instant is there no file; a call that is killed before it
+// has rebuilt the leases leaves it to the next one.
+func (f *FileStore) setAside() (string, error) {
+	path := filepath.Join(f.dir, FileName)
+	kept, _ := filepath.Glob(path + ".bad-*") // the pattern is good
+	for _, k := range kept {
+		if sameFile(path, k) {
+			return filepath.Base(k), nil
+		}
+	}
+	name := FileName + ".bad-" + f.o.Now().UTC().Format("20060102T150405.000000000Z")
+	err := os.Link(path, filepath.Join(f.dir, name))
+	if err != nil { // a directory, or a file system without links
+		err = os.Rename(path, filepath.Join(f.dir, name))
+	}
+	if err != nil {
+		return "", f.fileError("set aside", FileName, err)
+	}
+	return name, nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Lstat(a)
+	y, errY := os.Lstat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}

@@ -1,0 +1,80 @@
+package ipam
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"flatnet/core"
+)
+
+// Check tells whether ip can be a container's address: nil, ErrOutside,
+// ErrEdge or ErrGateway.
+func (p Pool) Check(ip netip.Addr) error {
+	switch {
+	case !p.Subnet.Contains(ip):
+		return fmt.Errorf("%w %s", ErrOutside, p.Subnet)
+	case ip == p.Gateway:
+		return ErrGateway
+	case p.edge(ip):
+		return ErrEdge
+	}
+	return nil
+}
+
+// edge tells whether ip is the network or broadcast address. A subnet of two
+// addresses or one has neither (RFC 3021).
+func (p Pool) edge(ip netip.Addr) bool {
+	if p.Subnet.Bits() >= ip.BitLen()-1 {
+		return false
+	}
+	return !p.Subnet.Contains(ip.Prev()) || !p.Subnet.Contains(ip.Next())
+}
+
+func (p Pool) inRange(ip netip.Addr) bool {
+	return ip.IsValid() && p.RangeStart.Compare(ip) <= 0 && ip.Compare(p.RangeEnd) <= 0
+}
+
+// InQuarantine tells whether a freed address is still kept out of use. A clock
+// that was set back far does not keep it there for longer.
+func (p Pool) InQuarantine(f Freed, now time.Time) bool {
+	return now.Sub(f.FreedAt).Abs() < p.Quarantine
+}
+
+// follow brings the state to the configured network. Where that has another
+// subnet than the leases are of, ErrOtherSubnet: containers with addresses of
+// the old one run, and none of the new can speak with them.
+func (a *allocation) follow() error {
+	s, p := a.s, a.p
+	if s.Subnet == p.Subnet && s.Gateway == p.Gateway && s.RangeStart == p.RangeStart && s.RangeEnd == p.RangeEnd {
+		return nil
+	}
+	var strangers []string
+	for _, ip := range s.addresses() {
+		if l := s.Leases[ip]; p.Check(ip) != nil && !a.reclaim(l) {
+			strangers = append(strangers, fmt.Sprintf("%s (%s)", ip, l.Owner()))
+		}
+	}
+	if len(strangers) > 0 {
+		return otherSubnet(s, p, strangers)
+	}
+	s.Subnet, s.Gateway, s.RangeStart, s.RangeEnd = p.Subnet, p.Gateway, p.RangeStart, p.RangeEnd
+	s.Recent = slices.DeleteFunc(s.Recent, func(f Freed) bool { return p.Check(f.IP) != nil })
+	return nil
+}
+
+// otherSubnet names the first few of the leases that are in the way.
+func otherSubnet(s *State, p Pool, strangers []string) error {
+	const shown = 3
+	list := strings.Join(strangers[:min(shown, len(strangers))], ", ")
+	if more := len(strangers) - shown; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return &core.OpError{
+		Op: "change the network from", Target: fmt.Sprintf("%s to %s", s.Subnet, p.Subnet),
+		Err:  fmt.Errorf("%w: %s", ErrOtherSubnet, list),
+		Hint: "stop these containers, or put network.subnet and network.gateway back as they were",
+	}
+}

@@ -1,0 +1,162 @@
+package ipam
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// scanner walks through JSON text without building values for it. A state of
+// 2,000 leases is read at every call of the plugin; encoding/json would take
+// ten times as long (BenchmarkDecode). It is strict: what it takes is valid
+// JSON (FuzzDecode compares it with encoding/json).
+type scanner struct {
+	text string
+	pos  int
+}
+
+func (s *scanner) errorf(format string, args ...any) error {
+	return fmt.Errorf("byte %d: %s", s.pos, fmt.Sprintf(format, args...))
+}
+
+// peek gives the next byte that is no white space; 0 at the end.
+func (s *scanner) peek() byte {
+	for s.pos < len(s.text) {
+		switch c := s.text[s.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// expect consumes c.
+func (s *scanner) expect(c byte) error {
+	if got := s.peek(); got != c {
+		if got == 0 {
+			return s.errorf("the text ends where %q should be", c)
+		}
+		return s.errorf("%q where %q should be", got, c)
+	}
+	s.pos++
+	return nil
+}
+
+// object walks through an object; member is called before each value and
+// must consume it.
+func (s *scanner) object(member func(name string) error) error {
+	if err := s.expect('{'); err != nil {
+		return err
+	}
+	if s.peek() == '}' {
+		s.pos++
+		return nil
+	}
+	for {
+		name, err := s.string()
+		if err != nil {
+			return err
+		}
+		if err := s.expect(':'); err != nil {
+			return err
+		}
+		if err := member(name); err != nil {
+			return err
+		}
+		if more, err := s.next('}'); !more {
+			return err
+		}
+	}
+}
+
+// array walks through an array; element must consume each value.
+func (s *scanner) array(element func() error) error {
+	if err := s.expect('['); err != nil {
+		return err
+	}
+	if s.peek() == ']' {
+		s.pos++
+		return nil
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		if more, err := s.next(']'); !more {
+			return err
+		}
+	}
+}
+
+// next consumes a comma, or the end of an object or array.
+func (s *scanner) next(end byte) (more bool, err error) {
+	if s.peek() == ',' {
+		s.pos++
+		return true, nil
+	}
+	return false, s.expect(end)
+}
+
+// string consumes a string. One without escapes is a part of the text.
+func (s *scanner) string() (string, error) {
+	if s.peek() != '"' {
+		return "", s.errorf("a string should be here")
+	}
+	start := s.pos
+	plain := true
+	for i := start + 1; i < len(s.text); i++ {
+		switch c := s.text[i]; {
+		case c == '"':
+			s.pos = i + 1
+			if plain {
+				return s.text[start+1 : i], nil
+			}
+			return s.unquote(start)
+		case c == '\\':
+			plain = false
+			i++
+		case c < ' ':
+			return "", s.errorf("a control character in a string")
+		}
+	}
+	return "", s.errorf("a string without an end")
+}
+
+func (s *scanner) unquote(start int) (v string, err error) {
+	if err := json.Unmarshal([]byte(s.text[start:s.pos]), &v); err != nil {
+		return "", s.errorf("a broken string")
+	}
+	return v, nil
+}
+
+// number consumes a whole number that is not negative.
+func (s *scanner) number() (uint64, error) {
+	c := s.peek()
+	end := s.pos
+	for end < len(s.text) && s.text[end] >= '0' && s.text[end] <= '9' {
+		end++
+	}
+	if c == '0' && end > s.pos+1 {
+		return 0, s.errorf("a number with a leading zero")
+	}
+	n, err := strconv.ParseUint(s.text[s.pos:end], 10, 64)
+	if err != nil {
+		return 0, s.errorf("a whole number should be here")
+	}
+	s.pos = end
+	return n, nil
+}
+
+// raw consumes any value and gives its text.
+func (s *scanner) raw() (string, error) {
+	decoder := json.NewDecoder(strings.NewReader(s.text[s.pos:]))
+	var v json.RawMessage
+	if err := decoder.Decode(&v); err != nil {
+		return "", s.errorf("%v", err)
+	}
+	s.pos += int(decoder.InputOffset())
+	return string(v), nil
+}
