@@ -10,17 +10,20 @@ package firewall
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
+	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/kernel"
 )
 
-// The chains of our own.
-const (
-	ForwardChain     = "FLATNET-FORWARD"
-	PostroutingChain = "FLATNET-POSTROUTING"
-)
+// ErrRestless: the rules were set again and again, and each time something
+// else had changed them before they could be looked at.
+var ErrRestless = errors.New("another program keeps changing these rules")
+
+// tries is how often rules are set before that is given up.
+const tries = 4
 
 // Want is what one network needs of the packet filter.
 type Want struct {
@@ -40,48 +43,90 @@ func WantOf(c config.Config) Want {
 	}
 }
 
-// Status is the packet filter as far as it touches this network.
-type Status struct {
-	Backend      kernel.Backend `json:"backend"`       // the one in use, never BackendAuto
-	ForwardOK    bool           `json:"forward_ok"`    // every accept and jump is there, first and once
-	MasqueradeOK bool           `json:"masquerade_ok"` // as configured: there, or absent
-
-	// Have and Want are our rules as they are and as they ought to be, in
-	// iptables-save form, without anyone else's.
-	Have []string `json:"have"`
-	Want []string `json:"want"`
-
-	Missing    []string `json:"missing,omitempty"`     // of Want
-	Extra      []string `json:"extra,omitempty"`       // of Have: doubled, or not wanted any more
-	Doubled    bool     `json:"doubled"`               // one of our rules or jumps is there twice
-	BehindDrop []string `json:"behind_drop,omitempty"` // foreign rules ahead of ours in FORWARD that drop or reject
-
-	Policy       string         `json:"policy"`                // of FORWARD: "ACCEPT" or "DROP"
-	Docker       bool           `json:"docker"`                // DOCKER-USER is there
-	Other        kernel.Backend `json:"other,omitempty"`       // the other backend, where that one holds rules too (mixed)
-	OtherDrops   bool           `json:"other_drops,omitempty"` // and its FORWARD drops what it does not know
-	BridgeNFCall *bool          `json:"bridge_nf_call"`        // net.bridge.bridge-nf-call-iptables; nil: br_netfilter is not loaded
-}
-
-// OK tells whether Ensure would have nothing to do.
-func (s Status) OK() bool { return s.ForwardOK && s.MasqueradeOK }
-
-// Mixed tells whether both backends hold rules: a packet must pass both.
-func (s Status) Mixed() bool { return s.Other != "" }
-
-// Look reads the rules. kernel.ErrNoProgram where the backend's programs are
-// not installed; it cannot be known then what the filter does.
-func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
-	return Status{}, nil
-}
-
 // Ensure puts in what is missing, moves our jumps to the front and takes away
 // what is doubled; where all is well it only reads. Concurrent calls, also
-// from other processes, do not double a rule. kernel.ErrNoProgram as Look.
+// from other processes, do not double a rule. kernel.ErrNoProgram where the
+// backend's programs are not installed.
 func Ensure(ctx context.Context, k kernel.Kernel, w Want) (changed bool, err error) {
-	return false, nil
+	changed, err = settle(ctx, k, w.Backend, func(rs ruleset) []layout { return layouts(w, rs) })
+	return changed, failed("set the packet filter rules for", w.Bridge, err)
 }
 
 // Remove takes away this network's rules, and chains and jumps with the last
 // of them. It is no error if they are gone.
-func Remove(ctx context.Context, k kernel.Kernel, w Want) error { return nil }
+func Remove(ctx context.Context, k kernel.Kernel, w Want) error {
+	_, err := settle(ctx, k, w.Backend, func(rs ruleset) []layout { return without(layouts(w, rs)) })
+	return failed("remove the packet filter rules for", w.Bridge, err)
+}
+
+// settle brings the rules to what want says. The first look needs no lock:
+// most calls find all well and are done.
+func settle(ctx context.Context, k kernel.Kernel, b kernel.Backend, want func(ruleset) []layout) (changed bool, err error) {
+	if b, err = k.ResolveBackend(ctx, b); err != nil {
+		return false, err
+	}
+	edits, err := pending(ctx, k, b, want)
+	if err != nil || len(edits) == 0 {
+		return false, err
+	}
+	unlock, err := k.LockRules(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	return setLocked(ctx, k, b, want)
+}
+
+// setLocked looks and sets until a look finds all well. More than once only
+// where another program changes rules meanwhile.
+func setLocked(ctx context.Context, k kernel.Kernel, b kernel.Backend, want func(ruleset) []layout) (changed bool, err error) {
+	var last error
+	for range tries {
+		edits, err := pending(ctx, k, b, want)
+		if err != nil || len(edits) == 0 {
+			return changed, err
+		}
+		if last = k.RestoreRules(ctx, b, restoreText(edits)); last == nil {
+			changed = true
+		}
+	}
+	if last == nil {
+		last = ErrRestless
+	}
+	return changed, last
+}
+
+// pending reads the rules and gives the edits that they need.
+func pending(ctx context.Context, k kernel.Kernel, b kernel.Backend, want func(ruleset) []layout) ([]edit, error) {
+	rs, err := read(ctx, k, b)
+	if err != nil {
+		return nil, err
+	}
+	var edits []edit
+	for _, l := range want(rs) {
+		edits = append(edits, l.edits(rs[l.table])...)
+	}
+	return edits, nil
+}
+
+func read(ctx context.Context, k kernel.Kernel, b kernel.Backend) (ruleset, error) {
+	text, err := k.SaveRules(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return parse(text)
+}
+
+func failed(op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &core.OpError{Op: op, Target: target, Err: err}
+	switch {
+	case errors.Is(err, kernel.ErrPermission):
+		e.Hint = "run it as root"
+	case errors.Is(err, kernel.ErrNoProgram):
+		e.Hint = "install iptables (apt install iptables), or choose another [firewall] backend"
+	}
+	return e
+}

@@ -1,0 +1,207 @@
+package firewall
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"flatnet/core/kernel"
+)
+
+// bridgeNFKey says whether packets between two ports of one bridge pass
+// through iptables too.
+const bridgeNFKey = "net.bridge.bridge-nf-call-iptables"
+
+// Status is the packet filter as far as it touches this network.
+type Status struct {
+	Backend      kernel.Backend `json:"backend"`       // the one in use, never BackendAuto
+	ForwardOK    bool           `json:"forward_ok"`    // every accept and jump is there, first and once
+	MasqueradeOK bool           `json:"masquerade_ok"` // as configured: there, or absent
+
+	// Have and Want are this network's rules as they are and as they ought to
+	// be, as iptables commands, without anyone else's.
+	Have []string `json:"have"`
+	Want []string `json:"want"`
+
+	Missing []string `json:"missing,omitempty"` // of Want
+	Extra   []string `json:"extra,omitempty"`   // of Have: doubled, out of place, or not wanted any more
+	Doubled bool     `json:"doubled"`           // one of our rules or jumps is there twice
+	Changes []string `json:"changes,omitempty"` // what Ensure would do, as iptables commands without the program
+
+	Policy     string   `json:"policy"`                // of FORWARD: "ACCEPT" or "DROP"
+	Docker     bool     `json:"docker"`                // DOCKER-USER is there
+	BehindDrop []string `json:"behind_drop,omitempty"` // others' rules ahead of ours in FORWARD that drop or reject
+
+	Other        kernel.Backend `json:"other,omitempty"`       // the other backend, where that one holds rules too
+	OtherDrops   bool           `json:"other_drops,omitempty"` // and may drop this network's packets
+	OtherError   string         `json:"other_error,omitempty"` // why it is unknown whether it does
+	BridgeNFCall *bool          `json:"bridge_nf_call"`        // net.bridge.bridge-nf-call-iptables; nil: br_netfilter is not loaded
+}
+
+// OK tells whether Ensure would have nothing to do.
+func (s Status) OK() bool { return s.ForwardOK && s.MasqueradeOK }
+
+// Mixed tells whether both backends hold rules: a packet must pass both.
+func (s Status) Mixed() bool { return s.Other != "" }
+
+// Look reads the rules. kernel.ErrNoProgram where the backend's programs are
+// not installed; what the filter does is then unknown.
+func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
+	s := Status{Have: []string{}, Want: []string{}}
+	b, err := k.ResolveBackend(ctx, w.Backend)
+	if err != nil {
+		return s, failed("look at the packet filter for", w.Bridge, err)
+	}
+	s.Backend = b
+	rs, err := read(ctx, k, b)
+	if err != nil {
+		return s, failed("look at the packet filter for", w.Bridge, err)
+	}
+	s.compare(w, rs)
+	s.Policy = policy(rs)
+	s.Docker = rs["filter"][dockerChain] != nil
+	s.BehindDrop = dropsAhead(rs["filter"], w.Bridge)
+	s.lookAtOther(ctx, k, w)
+	nf, err := k.Sysctl(ctx, bridgeNFKey)
+	if err != nil && !errors.Is(err, kernel.ErrNotFound) {
+		return s, failed("read", bridgeNFKey, err)
+	}
+	if err == nil {
+		on := nf == "1"
+		s.BridgeNFCall = &on
+	}
+	return s, nil
+}
+
+// compare sets what is there beside what ought to be.
+func (s *Status) compare(w Want, rs ruleset) {
+	for _, l := range layouts(w, rs) {
+		t := rs[l.table]
+		have, want := l.lines(t)
+		s.Have, s.Want = append(s.Have, have...), append(s.Want, want...)
+		edits := l.edits(t)
+		for _, e := range edits {
+			s.Changes = append(s.Changes, e.String())
+		}
+		switch l.table {
+		case "filter":
+			s.ForwardOK = len(edits) == 0
+		case "nat":
+			s.MasqueradeOK = len(edits) == 0
+		}
+		s.Doubled = s.Doubled || l.doubled(t)
+	}
+	s.Missing, s.Extra = minus(s.Want, s.Have), minus(s.Have, s.Want)
+}
+
+// doubled tells whether a rule of this network or a jump is there twice.
+func (l layout) doubled(t table) bool {
+	for _, j := range l.jumps {
+		if len(t.jumps(j.from, l.chain)) > 1 {
+			return true
+		}
+	}
+	mine, _ := l.own(t)
+	seen := map[string]bool{}
+	for _, r := range mine {
+		if seen[r.String()] {
+			return true
+		}
+		seen[r.String()] = true
+	}
+	return false
+}
+
+// minus gives the lines of a that b has not, each as often as it is missing.
+func minus(a, b []string) []string {
+	rest := slices.Clone(b)
+	var left []string
+	for _, line := range a {
+		if i := slices.Index(rest, line); i >= 0 {
+			rest = slices.Delete(rest, i, i+1)
+		} else {
+			left = append(left, line)
+		}
+	}
+	return left
+}
+
+// lookAtOther reads the backend that is not in use.
+func (s *Status) lookAtOther(ctx context.Context, k kernel.Kernel, w Want) {
+	other := kernel.BackendLegacy
+	if s.Backend == kernel.BackendLegacy {
+		other = kernel.BackendNFT
+	}
+	rs, err := read(ctx, k, other)
+	if errors.Is(err, kernel.ErrNoProgram) {
+		return
+	}
+	if err != nil {
+		s.OtherError = err.Error()
+		return
+	}
+	if rs.empty() {
+		return
+	}
+	s.Other = other
+	s.OtherDrops = policy(rs) == "DROP" || len(dropsAhead(rs["filter"], w.Bridge)) > 0
+}
+
+// empty tells whether nothing in rs can do anything to a packet.
+func (rs ruleset) empty() bool {
+	for _, t := range rs {
+		for _, c := range t {
+			if len(c.rules) > 0 || c.policy == "DROP" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// policy is FORWARD's; a table that is not there accepts.
+func policy(rs ruleset) string {
+	if c := rs["filter"]["FORWARD"]; c != nil {
+		return c.policy
+	}
+	return "ACCEPT"
+}
+
+// dropsAhead lists the rules that a forwarded packet may meet before ours and
+// that drop or reject, also in chains that are called there. Rules that are
+// only about other links do not count.
+func dropsAhead(t table, bridge string) []string {
+	w := walker{t: t, bridge: bridge, seen: map[string]bool{}}
+	w.walk("FORWARD")
+	return w.drops
+}
+
+// walker follows a packet through chains until it would meet our rules.
+type walker struct {
+	t      table
+	bridge string
+	seen   map[string]bool
+	drops  []string
+}
+
+// walk tells whether every packet that goes through the chain meets our rules
+// in it.
+func (w *walker) walk(name string) bool {
+	if w.t[name] == nil || w.seen[name] {
+		return false
+	}
+	w.seen[name] = true
+	for _, r := range w.t[name].rules {
+		target := r.target()
+		switch {
+		case r.isJump(ForwardChain):
+			return true
+		case r.elsewhere(w.bridge):
+		case target == "DROP" || target == "REJECT":
+			w.drops = append(w.drops, r.line(name))
+		case w.walk(target) && r.isJump(target):
+			return true
+		}
+	}
+	return false
+}
