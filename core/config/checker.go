@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"flatnet/core/config/layout"
 )
@@ -178,13 +179,14 @@ func (k *checker) unknownTable(name string, v any) error {
 	return m
 }
 
-// keyText quotes a key that TOML would quote, so that its characters do no harm
-// on a screen.
+// keyText quotes a key that TOML would quote, so that its characters do no
+// harm on a screen, and cuts one that no key is as long as.
 func keyText(key string) string {
-	if key == "" || onlyHas(key, "_-") != nil {
-		return shown(key)
+	const most = 100
+	if len(key) > most {
+		return strconv.Quote(key[:most]) + "…"
 	}
-	return key
+	return layout.Part(key)
 }
 
 // result is the error of all problems, in the order of the text of the file

@@ -159,6 +159,10 @@ func tristateField(name string, p *Tristate, doc string) field {
 
 func intField(name string, p *int, low, high int, doc string) field {
 	want := fmt.Sprintf("a whole number from %d to %d", low, high)
+	return numberField(name, p, want, doc, func(n int64) bool { return n >= int64(low) && n <= int64(high) })
+}
+
+func numberField(name string, p *int, want, doc string, fits func(int64) bool) field {
 	return field{
 		name: name, kind: "integer", want: want, doc: doc,
 		set: func(v any) error {
@@ -166,7 +170,7 @@ func intField(name string, p *int, low, high int, doc string) field {
 			if !ok {
 				return wrongType(v, want)
 			}
-			if n < int64(low) || n > int64(high) {
+			if !fits(n) {
 				return &mismatch{fmt.Sprintf("%d is out of range", n), want}
 			}
 			*p = int(n)

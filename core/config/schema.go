@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
 	"time"
@@ -60,19 +61,12 @@ func networkTable(n *Network) table {
 	}}
 }
 
-// mtuField is an integer with a gap: 0 follows, others are what IPv4 allows.
+// mtuField has a gap: 0 follows, and IPv4 allows none below 576.
 func mtuField(name string, p *int) field {
 	const low, high = 576, 65535
-	f := intField(name, p, 0, high, "Size of packets in bytes; 0 follows the link of the default route.")
-	f.want = "0, or a whole number from 576 to 65535"
-	set := f.set
-	f.set = func(v any) error {
-		if n, ok := v.(int64); ok && n > 0 && n < low {
-			return &mismatch{"smaller than IPv4 allows", f.want}
-		}
-		return set(v)
-	}
-	return f
+	want := fmt.Sprintf("0, or a whole number from %d to %d", low, high)
+	return numberField(name, p, want, "Size of packets in bytes; 0 follows the link of the default route.",
+		func(n int64) bool { return n == 0 || n >= low && n <= high })
 }
 
 func ipamTable(i *IPAM) table {

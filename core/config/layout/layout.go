@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/creachadair/tomledit/scanner"
@@ -34,11 +35,12 @@ func Position(text []byte, offset int) (line, column int) {
 	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// Find gives the item of key, or that of the nearest table around it.
+// Find gives the item of key (the first entry of a list), or that of the
+// nearest table around it.
 func Find(items []Item, key string) (Item, bool) {
 	for key != "" {
 		for _, item := range items {
-			if item.Key == key {
+			if item.Key == key || item.Key == index(key, 0) {
 				return item, true
 			}
 		}
@@ -199,21 +201,40 @@ func (r *reader) key() ([]string, error) {
 	}
 }
 
-// part reads one part of a key; a quoted one that a bare one could be is the
-// same key.
+// part reads one part of a key.
 func (r *reader) part() (string, error) {
-	text := string(r.s.Text())
+	text := string(r.s.Text()) // the scanner's own bytes change with next
 	switch {
-	case r.at(scanner.String, scanner.LString):
-		text = text[1 : len(text)-1]
-		if !scanner.IsWord(text) {
-			text = fmt.Sprintf("%q", text)
+	case r.at(scanner.String):
+		plain, err := scanner.Unescape([]byte(text[1 : len(text)-1]))
+		if err != nil {
+			return "", err
 		}
+		return Part(string(plain)), r.next()
+	case r.at(scanner.LString):
+		return Part(text[1 : len(text)-1]), r.next()
 	case r.at(scanner.Word, scanner.Integer, scanner.Float, scanner.LocalDate):
-	default:
-		return "", errSyntax
+		return text, r.next()
 	}
-	return text, r.next()
+	return "", errSyntax
+}
+
+// Part is one part of a key as Item.Key has it: quoted unless TOML takes it
+// bare.
+func Part(text string) string {
+	for _, c := range text {
+		if c > 'z' || !isBare(byte(c)) {
+			return strconv.Quote(text)
+		}
+	}
+	if text == "" {
+		return `""`
+	}
+	return text
+}
+
+func isBare(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_'
 }
 
 // pair reads key = value.
