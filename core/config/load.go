@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/BurntSushi/toml"
@@ -113,9 +115,9 @@ func decode(data []byte) (map[string]any, *Problem) {
 		return raw, nil
 	case errors.As(err, &syntax):
 		p := syntax.Position
-		return nil, &Problem{Line: max(p.Line, 1), Column: max(p.Col, 1), Text: syntax.Message}
+		return nil, &Problem{Line: max(p.Line, 1), Column: max(p.Col, 1), Text: printable(syntax.Message)}
 	}
-	return nil, &Problem{Text: err.Error()}
+	return nil, &Problem{Text: printable(err.Error())}
 }
 
 // deep places the problem of ErrDeep, which ends items.
@@ -125,4 +127,14 @@ func deep(data []byte, items []layout.Item) *Problem {
 		p.Line, p.Column = layout.Position(data, items[len(items)-1].Start)
 	}
 	return p
+}
+
+// printable is a parser's message, which may quote the file, made safe to show.
+func printable(message string) string {
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, message)
 }

@@ -112,7 +112,7 @@ func decodeEntry(entry []byte) (map[string]any, error) {
 	d.UseNumber()
 	var raw map[string]any
 	if err := d.Decode(&raw); err != nil {
-		return nil, wrong(err.Error())
+		return nil, wrong(printable(err.Error()))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, wrong("something follows the object")

@@ -11,7 +11,7 @@ import (
 func TestProblems(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"unknown key", "[network]\nsubnett = \"10.0.0.0/24\"", `f:2:1: network.subnett: there is no such key; right is subnet`},
-		{"unknown table", "[netwrok]\n", `f:1:1: netwrok: there is no such table; right is [network]`},
+		{"unknown table", "[netwokr]\n", `f:1:1: netwokr: there is no such table; right is [network]`},
 		{"other table", "\n[network]\n  sticky = true", `f:3:3: network.sticky: there is no such key here; right is sticky under [ipam]`},
 		{"no table", "subnet = \"10.0.0.0/24\"", `f:1:1: subnet: it stands outside every table; right is subnet under [network]`},
 		{"nothing near", "[tui]\nqqqqqq = 1", `f:2:1: tui.qqqqqq: there is no such key`},
