@@ -44,6 +44,10 @@ type Plan struct {
 	Title  string   `json:"title"`
 	Steps  []Step   `json:"steps"`
 	Notes  []string `json:"notes,omitempty"` // what is left alone and why; what to know before saying yes
+	// ByHand is a command that only the person can run, elsewhere: an
+	// administrator's PowerShell in Windows. It is shown to be copied; a Plan
+	// that is all by hand has no steps. "" : nothing is left to the person.
+	ByHand string `json:"by_hand,omitempty"`
 
 	// Fits looks again whether the plan still applies; nil: always. Its error
 	// wraps ErrChanged or ErrHarm.

@@ -1,7 +1,10 @@
 package windows
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Kind is what a verdict says about the route.
@@ -29,6 +32,21 @@ const (
 	Good Kind = "good"
 )
 
+// State is how good a route of this kind is.
+func (k Kind) State() State {
+	switch k {
+	case Good:
+		return OK
+	case Duplicate, PersistentDisagrees:
+		return Warn
+	case Missing, OldAddress, OtherGateway, Shadowed, Mirrored:
+		return Fail
+	case Undecided:
+		return Unknown
+	}
+	return Unknown
+}
+
 // Verdict is the judgement on the effective route to the subnet.
 type Verdict struct {
 	Kind   Kind   `json:"kind"`
@@ -41,10 +59,218 @@ type Verdict struct {
 	By *Entry `json:"by,omitempty"`
 }
 
+// What to do about a verdict.
+const (
+	remedyApply = "repair the route (key R, or flatnet-tui route apply)"
+	remedyVPN   = "ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)"
+	// In mirrored mode Windows itself listens for a published port.
+	remedyMirrored = `set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
+		"or publish the containers' ports (podman run -p) and let the gateway use those"
+)
+
 // Judge says whether Windows, with this table, sends everything for subnet to
 // WSL at wsl. Windows takes the longest prefix, then the lowest metric. It
-// only looks at what it is given. An unknown mode is judged like NAT.
+// only looks at what it is given; a mode that could not be read is judged
+// like NAT, unless WSL's address is one of Windows' own.
 func Judge(t Table, subnet netip.Prefix, wsl netip.Addr, mode Mode) Verdict {
-	_, _, _, _ = t, subnet, wsl, mode
-	return Verdict{Kind: Undecided}
+	subnet = subnet.Masked()
+	j := judge{table: t, subnet: subnet, wsl: wsl}
+	j.sort()
+	if v, decided := j.mode(mode); decided {
+		return v
+	}
+	if len(j.exact) == 0 {
+		return j.withoutOwn()
+	}
+	if !wsl.IsValid() {
+		return Verdict{
+			Kind: Undecided, Effective: &j.exact[0],
+			Text:   fmt.Sprintf("the route to %s goes by way of %s; WSL's own address is not known", subnet, by(j.exact[0])),
+			Remedy: "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew",
+		}
+	}
+	return j.own()
+}
+
+// judge holds one table, seen from one subnet.
+type judge struct {
+	table    Table
+	subnet   netip.Prefix
+	wsl      netip.Addr
+	exact    []Entry // to the subnet itself, cheapest first
+	wider    []Entry // around it, without the default route; longest first, then cheapest
+	narrower []Entry // within it and not by way of WSL, longest first
+}
+
+func (j *judge) sort() {
+	for _, e := range j.table.Active {
+		switch d := e.Destination; {
+		case d == j.subnet:
+			j.exact = append(j.exact, e)
+		case d.Bits() > 0 && d.Bits() < j.subnet.Bits() && d.Contains(j.subnet.Addr()):
+			j.wider = append(j.wider, e)
+		case d.Bits() > j.subnet.Bits() && j.subnet.Contains(d.Addr()) && e.Gateway != j.wsl:
+			j.narrower = append(j.narrower, e)
+		}
+	}
+	for _, list := range [][]Entry{j.exact, j.wider, j.narrower} {
+		slices.SortStableFunc(list, func(a, b Entry) int {
+			return cmp.Or(cmp.Compare(b.Destination.Bits(), a.Destination.Bits()), cmp.Compare(a.Metric, b.Metric))
+		})
+	}
+}
+
+// mode decides what the networking mode alone decides.
+func (j *judge) mode(m Mode) (Verdict, bool) {
+	switch m {
+	case ModeNAT, ModeBridged:
+		return Verdict{}, false
+	case ModeMirrored:
+		return j.mirrored("WSL runs in mirrored mode"), true
+	case "":
+		if j.isWindows(j.wsl) {
+			return j.mirrored(fmt.Sprintf("WSL has Windows' own address %s, as in mirrored mode", j.wsl)), true
+		}
+		return Verdict{}, false
+	case ModeWSL1, ModeNone:
+		return Verdict{
+			Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: there is no network between Windows and WSL to route over", m),
+			Remedy: `Flatnet needs WSL 2 with networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig`,
+		}, true
+	}
+	return Verdict{
+		Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: whether a route works there is not known", m),
+		Remedy: `networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig is the mode that Flatnet is made for`,
+	}, true
+}
+
+func (j *judge) mirrored(why string) Verdict {
+	return Verdict{Kind: Mirrored, Text: why + ": it has no address of its own that a route could lead to", Remedy: remedyMirrored}
+}
+
+// isWindows tells whether a is the address of one of Windows' interfaces.
+func (j *judge) isWindows(a netip.Addr) bool {
+	return a.IsValid() && slices.ContainsFunc(j.table.Active, func(e Entry) bool { return e.Interface == a })
+}
+
+// withoutOwn judges a table that has no route to the subnet itself.
+func (j *judge) withoutOwn() Verdict {
+	if len(j.narrower) > 0 {
+		e := j.narrower[0]
+		return Verdict{
+			Kind: OtherGateway, Effective: &e, Remedy: remedyVPN,
+			Text: fmt.Sprintf("%s, a part of %s, goes by way of %s", e.Destination, j.subnet, by(e)),
+		}
+	}
+	if len(j.wider) == 0 {
+		text := fmt.Sprintf("Windows has no route to %s", j.subnet)
+		if p := j.persistent(); p != nil {
+			text += fmt.Sprintf("; the persistent one by way of %s is not active", p.Gateway)
+		}
+		return Verdict{Kind: Missing, Text: text, Remedy: remedyApply}
+	}
+	e := j.wider[0]
+	if j.wsl.IsValid() && e.Gateway == j.wsl {
+		return Verdict{Kind: Good, Effective: &e, Text: fmt.Sprintf("%s goes to WSL at %s with the wider route to %s", j.subnet, j.wsl, e.Destination)}
+	}
+	return Verdict{
+		Kind: OtherGateway, Effective: &e, Remedy: remedyApply,
+		Text: fmt.Sprintf("%s goes by way of %s with the route to %s (a VPN?), and no route of its own is there", j.subnet, by(e), e.Destination),
+	}
+}
+
+// own judges the routes to the subnet itself; there is at least one.
+func (j *judge) own() Verdict {
+	best := j.exact[0]
+	ours := slices.IndexFunc(j.exact, func(e Entry) bool { return e.Gateway == j.wsl })
+	rival := slices.IndexFunc(j.exact, func(e Entry) bool { return e.Gateway != j.wsl })
+	v := Verdict{Effective: &best}
+	switch {
+	case ours < 0 && j.isOld(best):
+		v.Kind, v.Remedy = OldAddress, remedyApply
+		v.Text = fmt.Sprintf("the route to %s goes to %s, an address that WSL no longer has: it is %s now", j.subnet, by(best), j.wsl)
+	case ours < 0:
+		v.Kind, v.Remedy = OtherGateway, remedyApply
+		v.Text = fmt.Sprintf("the route to %s goes by way of %s, not to WSL at %s", j.subnet, by(best), j.wsl)
+	case rival >= 0 && j.exact[rival].Metric <= j.exact[ours].Metric:
+		// Of two with one metric Windows may take either.
+		other := j.exact[rival]
+		v.Effective, v.Kind, v.By, v.Remedy = &other, Shadowed, &other, remedyApply
+		v.Text = fmt.Sprintf("the route to WSL has metric %d; the one by way of %s has %d and wins", j.exact[ours].Metric, by(other), other.Metric)
+	case len(j.narrower) > 0:
+		v.Effective, v.Kind, v.By, v.Remedy = &j.exact[ours], Shadowed, &j.narrower[0], remedyVPN
+		v.Text = fmt.Sprintf("the more specific route to %s by way of %s wins over the one to WSL", j.narrower[0].Destination, by(j.narrower[0]))
+	case len(j.exact) > 1:
+		other := j.exact[(ours+1)%len(j.exact)]
+		v.Effective, v.Kind, v.By, v.Remedy = &j.exact[ours], Duplicate, &other, remedyApply
+		v.Text = fmt.Sprintf("besides the route to WSL there is one to %s by way of %s", j.subnet, by(other))
+	default:
+		return j.good(best)
+	}
+	return v
+}
+
+func (j *judge) good(best Entry) Verdict {
+	if p := j.persistent(); p != nil && p.Gateway != j.wsl {
+		return Verdict{
+			Kind: PersistentDisagrees, Effective: &best, By: p, Remedy: remedyApply,
+			Text: fmt.Sprintf("the persistent route to %s goes to %s: after a restart of Windows that one may win", j.subnet, by(*p)),
+		}
+	}
+	return Verdict{Kind: Good, Effective: &best, Text: fmt.Sprintf("%s goes to WSL at %s", j.subnet, j.wsl)}
+}
+
+// persistent gives a persistent route to the subnet: one that does not lead to
+// WSL before one that does; nil if there is none.
+func (j *judge) persistent() *Entry {
+	var found *Entry
+	for i, p := range j.table.Persistent {
+		if p.Destination != j.subnet {
+			continue
+		}
+		if p.Gateway != j.wsl {
+			return &j.table.Persistent[i]
+		}
+		found = &j.table.Persistent[i]
+	}
+	return found
+}
+
+// isOld tells whether e leads to an address that WSL had before: it is on the
+// interface that faces WSL, or nowhere that Windows has a network and in the
+// range that WSL takes its networks from (172.16.0.0/12 in NAT mode).
+func (j *judge) isOld(e Entry) bool {
+	if e.OnLink() {
+		return false
+	}
+	if facing, ok := j.table.Facing(j.wsl); ok && e.Interface == facing {
+		return true
+	}
+	if _, ok := j.table.Facing(e.Gateway); ok {
+		return false
+	}
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16}), 12).Contains(e.Gateway)
+}
+
+// Facing gives the address of Windows' interface on the network that a is on.
+func (t Table) Facing(a netip.Addr) (netip.Addr, bool) {
+	var best Entry
+	for _, e := range t.Active {
+		bits := e.Destination.Bits()
+		if e.OnLink() && bits > best.Destination.Bits() && bits > 0 && bits < 32 && a.IsValid() && e.Destination.Contains(a) {
+			best = e
+		}
+	}
+	return best.Interface, best.Interface.IsValid()
+}
+
+// by names where an entry leads.
+func by(e Entry) string {
+	if !e.Interface.IsValid() {
+		return e.Gateway.String()
+	}
+	if e.OnLink() {
+		return "the interface " + e.Interface.String()
+	}
+	return fmt.Sprintf("%s (interface %s)", e.Gateway, e.Interface)
 }

@@ -46,7 +46,7 @@ type Route struct {
 	Destination netip.Prefix `json:"destination"`
 	Gateway     netip.Addr   `json:"gateway"` // "" : directly connected
 	Interface   netip.Addr   `json:"interface"`
-	Metric      int          `json:"metric"`     // 0 to 9999 and the interface's own added; lower wins
+	Metric      int          `json:"metric"`     // the route's and its interface's together; lower wins
 	Persistent  bool         `json:"persistent"` // also in the table that outlives a restart
 }
 
