@@ -62,14 +62,14 @@ func (a *Attacher) enter(ctx context.Context, r *Request) (_ *inside, err error)
 	}
 	id, err := a.kernel.Identify(ctx, r.NetNS)
 	if err != nil {
-		return nil, failed("find the network namespace", r.NetNS, err)
+		return nil, failed("find the network namespace", "", err)
 	}
 	if own, err := a.kernel.Identify(ctx, ownNamespace); err == nil && own == id {
 		return nil, failed("attach", r.NetNS, ErrOwnNamespace)
 	}
 	ns, err := a.kernel.Open(ctx, r.NetNS)
 	if err != nil {
-		return nil, failed("enter the network namespace", r.NetNS, err)
+		return nil, failed("enter the network namespace", "", err)
 	}
 	in := &inside{Namespace: ns, path: r.NetNS, id: id, ifName: r.IfName}
 	if err := in.checkFree(ctx); err != nil {
@@ -149,7 +149,7 @@ func (a *Attacher) clear(ctx context.Context, id ID, held ipam.Lease) error {
 		return failed("attach", id.String(), fmt.Errorf("%w at %s", ErrAttached, held.IP))
 	}
 	if err != nil && !errors.Is(err, kernel.ErrNoNamespace) {
-		return failed("find the network namespace", held.NetNS, err)
+		return failed("find the network namespace", "", err)
 	}
 	return a.deleteVeth(ctx, link.Name)
 }
@@ -201,7 +201,8 @@ func (a *Attacher) connect(ctx context.Context, in *inside, lease ipam.Lease, un
 		return Result{}, err
 	}
 	address := netip.PrefixFrom(lease.IP, a.config.Network.Subnet.Bits())
-	if err := in.configure(ctx, address, a.config.Network.Gateway); err != nil {
+	first, err := in.configure(ctx, address, a.config.Network.Gateway)
+	if err != nil {
 		return Result{}, err
 	}
 	host, err := a.kernel.Link(ctx, lease.HostVeth)
@@ -209,7 +210,7 @@ func (a *Attacher) connect(ctx context.Context, in *inside, lease ipam.Lease, un
 		return Result{}, failed("look for interface", lease.HostVeth, err)
 	}
 	return Result{
-		Lease: lease, Address: address, Gateway: a.config.Network.Gateway, MTU: br.MTU,
+		Lease: lease, Address: address, Gateway: a.config.Network.Gateway, DefaultRoute: first, MTU: br.MTU,
 		Bridge: Interface{br.Name, br.MAC},
 		Host:   Interface{host.Name, host.MAC},
 		Inside: Interface{in.ifName, mac},
@@ -228,23 +229,25 @@ func (a *Attacher) plug(ctx context.Context, veth string) error {
 	return nil
 }
 
-// configure sets address, default route and loopback in the container.
-func (in *inside) configure(ctx context.Context, address netip.Prefix, gateway netip.Addr) error {
+// configure sets address, default route and loopback in the container. Where
+// another network gave it a default route already, that one stays.
+func (in *inside) configure(ctx context.Context, address netip.Prefix, gateway netip.Addr) (first bool, err error) {
 	place := in.ifName + " in " + in.path
 	if err := in.AddAddr(ctx, in.ifName, address); err != nil {
-		return failed("set address "+address.String()+" on", place, err)
+		return false, failed("set address "+address.String()+" on", place, err)
 	}
 	if err := in.SetUp(ctx, in.ifName); err != nil {
-		return failed("set up", place, err)
+		return false, failed("set up", place, err)
 	}
-	err := in.AddRoute(ctx, kernel.Route{Dst: anywhere, Gateway: gateway, Link: in.ifName})
+	err = in.AddRoute(ctx, kernel.Route{Dst: anywhere, Gateway: gateway, Link: in.ifName})
 	if err != nil && !errors.Is(err, kernel.ErrExists) {
-		return failed("set the default route on", place, err)
+		return false, failed("set the default route on", place, err)
 	}
+	first = err == nil
 	if err := in.SetUp(ctx, "lo"); err != nil {
-		return failed("set up", "lo in "+in.path, err)
+		return false, failed("set up", "lo in "+in.path, err)
 	}
-	return nil
+	return first, nil
 }
 
 // anywhere is the default route's destination.

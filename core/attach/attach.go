@@ -82,10 +82,13 @@ type Result struct {
 	Lease   ipam.Lease
 	Address netip.Prefix // of the container, with the subnet's length
 	Gateway netip.Addr
-	MTU     int
-	Bridge  Interface
-	Host    Interface // the veth's end on the bridge
-	Inside  Interface // the veth's end in the container
+	// DefaultRoute tells whether the container's default route goes through
+	// this network; with two networks the first one keeps it.
+	DefaultRoute bool
+	MTU          int // of all three, in bytes
+	Bridge       Interface
+	Host         Interface // the veth's end on the bridge
+	Inside       Interface // the veth's end in the container
 }
 
 // Interface is one link of a Result.

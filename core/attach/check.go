@@ -26,7 +26,7 @@ func (a *Attacher) Check(ctx context.Context, id ID, netns string, want Expected
 		return errors.Join(missing("lease", id.String()), a.checkInside(ctx, id, netns, want))
 	}
 	want.Addresses = append(want.Addresses, netip.PrefixFrom(lease.IP, a.config.Network.Subnet.Bits()))
-	want.Routes = append(want.Routes, kernel.Route{Dst: anywhere, Gateway: a.config.Network.Gateway})
+	want.Routes = append(want.Routes, kernel.Route{Dst: anywhere}) // through whichever network
 	return errors.Join(a.checkHost(ctx, id, lease), a.checkInside(ctx, id, netns, want))
 }
 
@@ -53,7 +53,7 @@ func (a *Attacher) checkHost(ctx context.Context, id ID, lease ipam.Lease) error
 func (a *Attacher) checkInside(ctx context.Context, id ID, netns string, want Expected) (err error) {
 	ns, err := a.kernel.Open(ctx, netns)
 	if err != nil {
-		return failed("enter the network namespace", netns, err)
+		return failed("enter the network namespace", "", err)
 	}
 	defer func() { err = errors.Join(err, ns.Close()) }()
 	place := id.IfName + " in " + netns
@@ -106,10 +106,17 @@ func checkRoutes(ctx context.Context, ns kernel.Namespace, place string, want []
 			return r.Dst == w.Dst && (!w.Gateway.IsValid() || r.Gateway == w.Gateway)
 		}
 		if !slices.ContainsFunc(have, same) && !slices.ContainsFunc(want[:i], same) {
-			errs = append(errs, missing(fmt.Sprintf("route %s via %s on", w.Dst, w.Gateway), place))
+			errs = append(errs, missing("route "+routeText(w)+" on", place))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func routeText(r kernel.Route) string {
+	if !r.Gateway.IsValid() {
+		return r.Dst.String()
+	}
+	return r.Dst.String() + " via " + r.Gateway.String()
 }
 
 // remedy is the same for all that Check finds.

@@ -1,0 +1,126 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/containernetworking/cni/pkg/skel"
+	"github.com/containernetworking/cni/pkg/types"
+
+	"flatnet/core"
+	"flatnet/core/attach"
+	"flatnet/core/config"
+)
+
+// netConf is what a network list's entry says to CNI; what it says to us is
+// read by core/config.
+type netConf struct {
+	types.PluginConf
+	RuntimeConfig struct {
+		IPs []string `json:"ips"` // CNI conventions, capability "ips"
+		MAC string   `json:"mac"` // capability "mac"
+	} `json:"runtimeConfig"`
+}
+
+func parseNetConf(stdin []byte) (netConf, error) {
+	var n netConf
+	if err := json.Unmarshal(stdin, &n); err != nil {
+		return netConf{}, types.NewError(types.ErrDecodingFailure, "cannot read the network list: "+err.Error(), "")
+	}
+	return n, nil
+}
+
+// loadConfig reads the configuration file that the entry names, or the usual
+// one, and lets the entry's own keys win. configured is the network that the
+// file is about.
+func loadConfig(stdin []byte) (cfg config.Config, configured string, err error) {
+	file, err := config.NetConfFile(stdin)
+	if err != nil {
+		return config.Config{}, "", err
+	}
+	cfg, err = config.Load(file)
+	if err != nil {
+		return config.Config{}, "", err
+	}
+	configured = cfg.Network.Name
+	cfg, err = config.ApplyNetConf(cfg, stdin)
+	return cfg, configured, err
+}
+
+// cniArgs is CNI_ARGS as Podman sets it.
+type cniArgs struct {
+	types.CommonArgs
+	K8S_POD_NAME types.UnmarshallableString //nolint:revive // the name is the key: the container's name
+	IP           types.UnmarshallableString
+	MAC          types.UnmarshallableString
+}
+
+// parseRequest makes the request of an ADD. An address may come in CNI_ARGS
+// (podman run --ip) or as a capability; asking for two is refused.
+func parseRequest(args *skel.CmdArgs, n netConf) (attach.Request, error) {
+	asked, err := parseArgs(args.Args)
+	if err != nil {
+		return attach.Request{}, err
+	}
+	r := attach.Request{
+		ID:    attach.ID{ContainerID: args.ContainerID, IfName: args.IfName},
+		Name:  string(asked.K8S_POD_NAME),
+		NetNS: args.Netns,
+	}
+	ips := n.RuntimeConfig.IPs
+	if asked.IP != "" {
+		ips = append([]string{string(asked.IP)}, ips...)
+	}
+	for _, text := range ips {
+		ip, err := parseIP(text)
+		if err != nil {
+			return attach.Request{}, err
+		}
+		if r.IP.IsValid() && r.IP != ip {
+			return attach.Request{}, wrongRequest("give a container two addresses,", r.IP.String()+" and "+ip.String(),
+				errors.New("one interface gets one address"))
+		}
+		r.IP = ip
+	}
+	mac := string(asked.MAC)
+	if mac == "" {
+		mac = n.RuntimeConfig.MAC
+	}
+	if mac != "" {
+		if r.MAC, err = net.ParseMAC(mac); err != nil {
+			return attach.Request{}, wrongRequest("use MAC address", fmt.Sprintf("%q", mac), err)
+		}
+	}
+	return r, nil
+}
+
+// parseArgs reads CNI_ARGS.
+func parseArgs(text string) (cniArgs, error) {
+	var a cniArgs
+	if err := types.LoadArgs(text, &a); err != nil {
+		return cniArgs{}, wrongRequest("read CNI_ARGS", fmt.Sprintf("%q", text), err)
+	}
+	return a, nil
+}
+
+// parseIP reads "10.87.1.7" or "10.87.1.7/24".
+func parseIP(text string) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(text)
+	if prefix, perr := netip.ParsePrefix(text); perr == nil {
+		ip, err = prefix.Addr(), nil
+	}
+	if err == nil && !ip.Is4() {
+		err = errors.New("the network has IPv4 addresses only")
+	}
+	if err != nil {
+		return netip.Addr{}, wrongRequest("use address", fmt.Sprintf("%q", text), err)
+	}
+	return ip, nil
+}
+
+func wrongRequest(op, target string, err error) error {
+	return &core.OpError{Op: op, Target: target, Err: fmt.Errorf("%w: %w", attach.ErrRequest, err), Hint: "correct the option of podman run that it comes from"}
+}
