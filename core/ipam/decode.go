@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -20,7 +21,7 @@ const formatVersion = 2
 type document struct {
 	state   State
 	version uint64
-	stored  map[netip.Addr]stored
+	stored  []stored // by address
 	unknown []member
 }
 
@@ -47,6 +48,7 @@ func decode(text string) (document, error) {
 	if s.peek() != 0 || s.pos < len(s.text) {
 		return d, s.errorf("something follows the end")
 	}
+	slices.SortFunc(d.stored, func(a, b stored) int { return a.lease.IP.Compare(b.lease.IP) })
 	return d, d.check()
 }
 
@@ -80,10 +82,11 @@ func (d *document) allocations(s *scanner) error {
 	if d.state.Leases != nil {
 		return s.errorf("allocations come twice")
 	}
-	// An entry has 150 bytes at least; most of the file is entries.
-	size := len(s.text) / 300
+	size := len(s.text) / 300 // most of the file is leases of about that size
 	d.state.Leases = make(map[netip.Addr]Lease, size)
-	d.stored = make(map[netip.Addr]stored, size)
+	d.stored = make([]stored, 0, size)
+	scan := leaseScanner{s: s}
+	field := scan.member
 	return s.object(func(key string) error {
 		if s.peek() == '"' {
 			return d.oldLease(s, key)
@@ -93,12 +96,12 @@ func (d *document) allocations(s *scanner) error {
 			return s.errorf("%v", err)
 		}
 		start := s.pos
-		lease, err := scanLease(s, ip)
-		if err != nil {
+		scan.lease = Lease{IP: ip}
+		if err := s.object(field); err != nil {
 			return err
 		}
-		d.stored[ip] = stored{lease, s.text[start:s.pos]}
-		return d.add(s, lease)
+		d.stored = append(d.stored, stored{scan.lease, s.text[start:s.pos]})
+		return d.add(s, &scan.lease)
 	})
 }
 
@@ -108,17 +111,17 @@ func (d *document) oldLease(s *scanner, id string) error {
 	if err != nil {
 		return err
 	}
-	return d.add(s, Lease{IP: ip, ContainerID: id})
+	return d.add(s, &Lease{IP: ip, ContainerID: id})
 }
 
-func (d *document) add(s *scanner, l Lease) error {
+func (d *document) add(s *scanner, l *Lease) error {
 	if _, twice := d.state.Leases[l.IP]; twice {
 		return s.errorf("%s is held twice", l.IP)
 	}
 	if l.ContainerID == "" {
 		return s.errorf("%s is held by no container", l.IP)
 	}
-	d.state.Leases[l.IP] = l
+	d.state.Leases[l.IP] = *l
 	return nil
 }
 
@@ -128,6 +131,30 @@ func (d *document) recent(s *scanner) error {
 		d.state.Recent = append(d.state.Recent, f)
 		return err
 	})
+}
+
+// find gives the lease that the file has at ip.
+func (d *document) find(ip netip.Addr) (*stored, bool) {
+	i, ok := slices.BinarySearchFunc(d.stored, ip, func(st stored, ip netip.Addr) int { return st.lease.IP.Compare(ip) })
+	if !ok {
+		return nil, false
+	}
+	return &d.stored[i], true
+}
+
+// unchanged tells whether s is what the file says.
+func (d *document) unchanged(s *State) bool {
+	was := &d.state
+	if d.version != formatVersion || len(s.Leases) != len(d.stored) || !slices.Equal(s.Recent, was.Recent) ||
+		s.Subnet != was.Subnet || s.Gateway != was.Gateway || s.RangeStart != was.RangeStart || s.RangeEnd != was.RangeEnd {
+		return false
+	}
+	for i := range d.stored {
+		if l := &d.stored[i].lease; s.Leases[l.IP] != *l {
+			return false
+		}
+	}
+	return true
 }
 
 // check holds what must be true of the whole.
@@ -153,33 +180,37 @@ func (d *document) check() error {
 	return nil
 }
 
-func scanLease(s *scanner, ip netip.Addr) (Lease, error) {
-	l := Lease{IP: ip}
-	return l, s.object(func(name string) (err error) {
-		switch name {
-		case "container_id":
-			l.ContainerID, err = s.string()
-		case "name":
-			l.Name, err = s.string()
-		case "ifname":
-			l.IfName, err = s.string()
-		case "netns":
-			l.NetNS, err = s.string()
-		case "netns_id":
-			l.NetNSID, err = scanNamespaceID(s)
-		case "boot_id":
-			l.BootID, err = s.string()
-		case "host_veth":
-			l.HostVeth, err = s.string()
-		case "mac":
-			l.MAC, err = s.string()
-		case "allocated_at":
-			l.AllocatedAt, err = scanTime(s)
-		default:
-			_, err = s.raw()
-		}
-		return err
-	})
+// leaseScanner reads the fields of one lease after the other.
+type leaseScanner struct {
+	s     *scanner
+	lease Lease
+}
+
+func (r *leaseScanner) member(name string) (err error) {
+	s, l := r.s, &r.lease
+	switch name {
+	case "container_id":
+		l.ContainerID, err = s.string()
+	case "name":
+		l.Name, err = s.string()
+	case "ifname":
+		l.IfName, err = s.string()
+	case "netns":
+		l.NetNS, err = s.string()
+	case "netns_id":
+		l.NetNSID, err = scanNamespaceID(s)
+	case "boot_id":
+		l.BootID, err = s.string()
+	case "host_veth":
+		l.HostVeth, err = s.string()
+	case "mac":
+		l.MAC, err = s.string()
+	case "allocated_at":
+		l.AllocatedAt, err = scanTime(s)
+	default:
+		_, err = s.raw()
+	}
+	return err
 }
 
 func scanFreed(s *scanner) (f Freed, err error) {

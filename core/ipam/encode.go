@@ -11,8 +11,13 @@ import (
 
 // encode writes d with the state s in the present form: one JSON object, one
 // lease a line, in the order of addresses.
-func encode(d document, s State) []byte {
-	b := make([]byte, 0, 512+400*len(s.Leases)+250*len(s.Recent))
+func encode(d *document, s *State) []byte {
+	lines := d.lines(s)
+	size := 1024 + 250*len(s.Recent)
+	for _, l := range lines {
+		size += len(l.text) + 24
+	}
+	b := make([]byte, 0, size)
 	b = append(b, `{"version":`...)
 	b = strconv.AppendInt(b, formatVersion, 10)
 	b = appendField(b, "subnet", s.Subnet.String())
@@ -23,17 +28,13 @@ func encode(d document, s State) []byte {
 		b = append(appendName(b, m.name), m.text...)
 	}
 	b = append(appendName(b, "allocations"), '{')
-	for i, ip := range s.addresses() {
+	for i, l := range lines {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, "\n\""...)
-		b = append(ip.AppendTo(b), `":`...)
-		if kept, ok := d.stored[ip]; ok && kept.lease == s.Leases[ip] {
-			b = append(b, kept.text...)
-		} else {
-			b = appendLease(b, s.Leases[ip])
-		}
+		b = append(l.ip.AppendTo(b), `":`...)
+		b = append(b, l.text...)
 	}
 	b = append(b, "},\"recent\":["...)
 	for i, f := range s.Recent {
@@ -45,14 +46,25 @@ func encode(d document, s State) []byte {
 	return append(b, "]}\n"...)
 }
 
-// addresses gives the held addresses in order.
-func (s *State) addresses() []netip.Addr {
-	ips := make([]netip.Addr, 0, len(s.Leases))
-	for ip := range s.Leases {
-		ips = append(ips, ip)
+// line is a lease in the file.
+type line struct {
+	ip   netip.Addr
+	text string
+}
+
+// lines gives the leases of s as they are to be written, in the order of
+// addresses. Those that did not change stay as they were in the file.
+func (d *document) lines(s *State) []line {
+	lines := make([]line, 0, len(s.Leases))
+	for ip, l := range s.Leases {
+		if was, ok := d.find(ip); ok && was.lease == l {
+			lines = append(lines, line{ip, was.text})
+		} else {
+			lines = append(lines, line{ip, string(appendLease(nil, l))})
+		}
 	}
-	slices.SortFunc(ips, netip.Addr.Compare)
-	return ips
+	slices.SortFunc(lines, func(a, b line) int { return a.ip.Compare(b.ip) })
+	return lines
 }
 
 func appendLease(b []byte, l Lease) []byte {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,34 +109,23 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 	if err != nil {
 		return err
 	}
-	after := d.state.clone()
+	after := d.state
+	after.Recent = slices.Clone(after.Recent)
 	entries, err := change(&after)
 	if err != nil {
 		return err
 	}
 	entries = append(rebuilt, entries...)
-	if d.current() && len(entries) == 0 && equal(d.state, after) {
+	if len(entries) == 0 && d.unchanged(&after) {
 		return nil
 	}
-	return f.commit(encode(d, after), entries)
+	return f.commit(encode(&d, &after), entries)
 }
 
 // empty is the state before the first lease.
 func (f *FileStore) empty() State {
 	p := f.o.Pool
 	return State{Subnet: p.Subnet, Gateway: p.Gateway, RangeStart: p.RangeStart, RangeEnd: p.RangeEnd}
-}
-
-func (s *State) clone() State {
-	c := *s
-	c.Leases = maps.Clone(s.Leases)
-	c.Recent = slices.Clone(s.Recent)
-	return c
-}
-
-func equal(a, b State) bool {
-	return a.Subnet == b.Subnet && a.Gateway == b.Gateway && a.RangeStart == b.RangeStart && a.RangeEnd == b.RangeEnd &&
-		maps.Equal(a.Leases, b.Leases) && slices.Equal(a.Recent, b.Recent)
 }
 
 // commit makes text the state and entries part of the journal.

@@ -59,10 +59,10 @@ func TestFileStoreWritesTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
-		Version                                  int
+		Version                                 int
 		Subnet, Gateway, Range_start, Range_end string //nolint:revive // as in the file
-		Allocations                              map[string]map[string]any
-		Recent                                   []any
+		Allocations                             map[string]map[string]any
+		Recent                                  []any
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "allocations.json"))
 	if err != nil {
@@ -333,8 +333,15 @@ func TestNothingChangedWritesNothing(t *testing.T) {
 
 func TestDir(t *testing.T) {
 	for _, tt := range []struct{ network, want string }{
-		{"flatnet", "/s"}, {"other", "/s/networks/other"}, {"a.b-c_d", "/s/networks/a.b-c_d"},
-		{"", ""}, {"..", ""}, {"a/b", ""}, {".hidden", ""}, {"a\x00", ""}, {strings.Repeat("a", 256), ""},
+		{"flatnet", "/s"},
+		{"other", "/s/networks/other"},
+		{"a.b-c_d", "/s/networks/a.b-c_d"},
+		{"", ""},
+		{"..", ""},
+		{"a/b", ""},
+		{".hidden", ""},
+		{"a\x00", ""},
+		{strings.Repeat("a", 256), ""},
 	} {
 		got, err := ipam.Dir("/s", "flatnet", tt.network)
 		if got != tt.want || (err == nil) != (tt.want != "") {

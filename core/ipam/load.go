@@ -23,9 +23,6 @@ const sizeLimit = 64 << 20
 // errMissing says that there is no state file (yet).
 var errMissing = errors.New("no state file")
 
-// current tells whether the file has the present form.
-func (d *document) current() bool { return d.version == formatVersion }
-
 // load reads the state file. Errors: errMissing, ErrUnreadable, ErrNotReadable.
 func (f *FileStore) load() (document, error) {
 	path := filepath.Join(f.dir, FileName)

@@ -78,7 +78,7 @@ func Allocate(s *State, p Pool, r Request, now time.Time) (Lease, []journal.Entr
 		return Lease{}, nil, err
 	}
 	l := a.lease(ip, now)
-	s.hold(l)
+	s.Put(l)
 	s.prune(p, now)
 	a.journal("allocate", l, fmt.Sprintf("%s given to %s", ip, l.Owner()))
 	return l, a.entries, nil
@@ -128,7 +128,7 @@ func (a *allocation) again(held Lease) (Lease, error) {
 		l.AllocatedAt = a.now
 		a.journal("allocate", l, fmt.Sprintf("%s kept by %s, attached anew", l.IP, l.Owner()))
 	}
-	a.s.hold(l)
+	a.s.Put(l)
 	return l, nil
 }
 

@@ -105,28 +105,30 @@ func (s *scanner) string() (string, error) {
 	if s.peek() != '"' {
 		return "", s.errorf("a string should be here")
 	}
-	start := s.pos
-	plain := true
-	for i := start + 1; i < len(s.text); i++ {
-		switch c := s.text[i]; {
-		case c == '"':
-			s.pos = i + 1
-			if plain {
-				return s.text[start+1 : i], nil
-			}
-			return s.unquote(start)
-		case c == '\\':
-			plain = false
-			i++
-		case c < ' ':
+	rest := s.text[s.pos+1:]
+	end := strings.IndexByte(rest, '"')
+	if end < 0 {
+		return "", s.errorf("a string without an end")
+	}
+	if strings.IndexByte(rest[:end], '\\') >= 0 {
+		return s.escaped()
+	}
+	for i := range end {
+		if rest[i] < ' ' {
 			return "", s.errorf("a control character in a string")
 		}
 	}
-	return "", s.errorf("a string without an end")
+	s.pos += end + 2
+	return rest[:end], nil
 }
 
-func (s *scanner) unquote(start int) (v string, err error) {
-	if err := json.Unmarshal([]byte(s.text[start:s.pos]), &v); err != nil {
+// escaped consumes a string that has escapes in it.
+func (s *scanner) escaped() (v string, err error) {
+	text, err := s.raw()
+	if err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		return "", s.errorf("a broken string")
 	}
 	return v, nil

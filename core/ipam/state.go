@@ -2,6 +2,8 @@ package ipam
 
 import (
 	"encoding/json"
+	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -51,8 +53,44 @@ func (s *State) OfContainer(containerID string) []Lease {
 	return held
 }
 
-// hold writes a lease; its address is no longer a freed one.
-func (s *State) hold(l Lease) {
+// Lease gives the lease of an address.
+func (s *State) Lease(ip netip.Addr) (Lease, bool) {
+	l, ok := s.Leases[ip]
+	return l, ok
+}
+
+// All gives every lease, in the order of addresses.
+func (s *State) All() iter.Seq[Lease] {
+	return func(yield func(Lease) bool) {
+		for _, ip := range s.addresses() {
+			if !yield(s.Leases[ip]) {
+				return
+			}
+		}
+	}
+}
+
+// Len gives the number of leases.
+func (s *State) Len() int { return len(s.Leases) }
+
+// OfHostVeth gives the lease whose host veth has this name.
+func (s *State) OfHostVeth(name string) (Lease, bool) {
+	for l := range s.All() {
+		if l.HostVeth == name {
+			return l, true
+		}
+	}
+	return Lease{}, false
+}
+
+// addresses gives the held addresses in order.
+func (s *State) addresses() []netip.Addr {
+	return slices.SortedFunc(maps.Keys(s.Leases), netip.Addr.Compare)
+}
+
+// Put writes a lease in place of whatever holds its address, which is then no
+// longer a freed one. It checks nothing: Allocate gives addresses out.
+func (s *State) Put(l Lease) {
 	if s.Leases == nil {
 		s.Leases = make(map[netip.Addr]Lease)
 	}
