@@ -262,9 +262,9 @@ func (r *reader) value(key string, depth int) (Span, error) {
 	var err error
 	switch {
 	case depth > maxDepth:
-		return span, ErrDeep
+		err = ErrDeep
 	case r.done:
-		return span, errSyntax
+		err = errSyntax
 	case r.at(scanner.LBracket):
 		span.End, err = r.list(key, depth+1)
 	case r.at(scanner.LInline):
@@ -274,7 +274,10 @@ func (r *reader) value(key string, depth int) (Span, error) {
 	default:
 		err = errSyntax
 	}
-	return span, err
+	if err != nil {
+		return Span{}, err
+	}
+	return span, nil
 }
 
 // list reads [ … ]; its inline tables are items like those of [[table]].
