@@ -80,6 +80,24 @@ func Lab() State {
 	}
 }
 
+// AfterRestart gives the state after WSL was started anew with another
+// address: the route leads to the old one, and the scheduled task of
+// register-tasks.ps1 takes a second to set it right.
+func AfterRestart() State {
+	s := Lab()
+	for i, r := range s.Active {
+		if r.Gateway == wslSide {
+			s.Active[i].Gateway = netip.MustParseAddr("172.27.230.118")
+		}
+	}
+	s.Tasks, s.TaskDelay = []string{Task}, 1000
+	return s
+}
+
+// Task is the name of the scheduled task that can be started from WSL, as
+// register-tasks.ps1 registers it.
+const Task = `\Flatnet\route-now`
+
 // programs are the paths below the root.
 func programs() []string {
 	return []string{
