@@ -28,7 +28,6 @@ build: ## build the plugin and the console into bin/
 
 bin/flatnet-lab: build
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-lab ./testdata/lab
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-windows ./testdata/windows
 
 .PHONY: bin/flatnet-lab
 

@@ -120,7 +120,7 @@ func (l *lab) run(args []string) (int, error) {
 func (l *lab) env() []string {
 	return append(os.Environ(),
 		"FLATNET_CONFIG="+l.config,
-		"PATH="+filepath.Dir(l.console)+":"+filepath.Join(labDir, "bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
+		"PATH="+filepath.Dir(l.console)+":"+filepath.Join(windowsDir, "bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
 }
 
 // close ends the lab's processes; the kernel takes away the rest with them.

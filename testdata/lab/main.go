@@ -4,8 +4,9 @@
 // so: Windows, and Podman's list of containers. Nothing outside changes, and
 // when the lab's processes end nothing is left.
 //
-// The same program is each of the lab's roles, told apart by its first
-// argument: the lab itself, and one web server for each container.
+// The same program is each of the lab's roles, told apart by its name or its
+// first argument: the lab itself, one web server for each container, and the
+// stand-ins of Windows' programs.
 package main
 
 import (
@@ -14,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"flatnet/testdata/windows/standin"
 )
 
 // roleInside is the lab after it has entered its namespaces; roleServer a
@@ -27,6 +30,9 @@ const (
 func init() { runtime.LockOSThread() }
 
 func main() {
+	if status, ours := standin.Main(os.Args); ours {
+		os.Exit(status)
+	}
 	status, err := run(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flatnet-lab:", err)

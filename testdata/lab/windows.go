@@ -9,9 +9,15 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"flatnet/testdata/windows/standin"
 )
 
-// The lab's WSL network: addresses as in NAT mode.
+// windowsDir is what stands for C:\Windows in the lab.
+var windowsDir = filepath.Join(labDir, "windows")
+
+// The lab's WSL network: addresses as in NAT mode, and as the stand-in
+// Windows has them in its table.
 const (
 	wslAddress     = "172.27.224.53/20"
 	windowsAddress = "172.27.224.1/20"
@@ -97,7 +103,12 @@ func onThread(f func() error) error {
 }
 
 // placeWindows puts the stand-ins of Windows' programs at the paths that the
-// lab's configuration names.
+// lab's configuration names. As after a restart of WSL, Windows' route leads
+// to an address that WSL had before; the scheduled task can mend it.
 func placeWindows() error {
-	return nil
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return standin.Install(windowsDir, self, standin.AfterRestart())
 }

@@ -17,6 +17,8 @@ import (
 	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/repair"
+	"flatnet/tui"
+	"flatnet/tui/text"
 )
 
 // Exit codes, as contracts.md has them.
@@ -40,7 +42,7 @@ type App struct {
 	// and looks at nothing yet.
 	Open func(config.Config) (*Parts, error)
 	// Console runs the console until it is left.
-	Console func(ctx context.Context, p *Parts, o ConsoleOptions) error
+	Console func(ctx context.Context, o tui.Options) error
 
 	configPath string
 }
@@ -88,9 +90,9 @@ func Run(ctx context.Context, a *App, args []string) int {
 
 // explain prints what happened and what to do about it.
 func (a *App) explain(err error) {
-	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", clean(err.Error()))
+	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(err.Error()))
 	if hint := core.Hint(err); hint != "" {
-		fmt.Fprintf(a.Err, "  %s\n", clean(hint))
+		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint))
 	}
 }
 

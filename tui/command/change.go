@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flatnet/core/repair"
+	"flatnet/tui/text"
 )
 
 // changeFlags are the flags of every command that changes something.
@@ -95,18 +96,18 @@ func (a *App) confirm(f *changeFlags) error {
 }
 
 func printPlan(w io.Writer, p repair.Plan) {
-	fmt.Fprintln(w, clean(p.Title))
+	fmt.Fprintln(w, text.Line(p.Title))
 	for i, s := range p.Steps {
-		fmt.Fprintf(w, "  %d. %s\n", i+1, clean(s.Text))
+		fmt.Fprintf(w, "  %d. %s\n", i+1, text.Line(s.Text))
 		if s.Command != "" {
-			fmt.Fprintf(w, "     $ %s\n", cleanLines(s.Command))
+			fmt.Fprintf(w, "     $ %s\n", text.Block(s.Command))
 		}
 		if s.Diff != "" {
-			fmt.Fprintln(w, indent(cleanLines(s.Diff), "     "))
+			fmt.Fprintln(w, indent(text.Block(s.Diff), "     "))
 		}
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintf(w, "  %s\n", clean(n))
+		fmt.Fprintf(w, "  %s\n", text.Line(n))
 	}
 }
 

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 )
 
@@ -38,17 +36,6 @@ func (a *App) subcommands() []*cobra.Command {
 		a.statusCommand(),
 		a.versionCommand(),
 	}
-}
-
-func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
-	if !a.Screen && !o.Plain && o.Replay == "" {
-		return a.status(ctx, false)
-	}
-	p, err := a.parts()
-	if err != nil {
-		return err
-	}
-	return a.Console(ctx, p, o)
 }
 
 // noArgs refuses arguments as wrong usage.

@@ -1,0 +1,142 @@
+package command
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+
+	"flatnet/core/bridge"
+	"flatnet/core/firewall"
+	"flatnet/core/health"
+	"flatnet/core/leases"
+	"flatnet/core/repair"
+	"flatnet/core/windows"
+	"flatnet/tui"
+	"flatnet/tui/monitor"
+	"flatnet/tui/pane"
+)
+
+// openConsole opens the console on the configured parts and probes while it
+// is open. Without a terminal it prints the status once.
+func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
+	if !a.Screen && !o.Plain && o.Replay == "" {
+		return a.status(ctx, false)
+	}
+	p, err := a.parts()
+	if err != nil {
+		return err
+	}
+	var probing sync.WaitGroup
+	defer probing.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	probing.Go(func() { p.Monitor.Run(ctx) })
+	return a.Console(ctx, p.console(o))
+}
+
+// console gives the console what it looks at and can ask for.
+func (p *Parts) console(o ConsoleOptions) tui.Options {
+	s := &seen{parts: p}
+	return tui.Options{
+		Config:   p.Config,
+		Sources:  pane.Sources{Bridge: s.bridge, Leases: s.leases, Windows: s.windows, Upstreams: s.upstreams},
+		Findings: s.findings,
+		Plans:    p.plans(),
+		Journal:  p.Journal,
+		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow},
+		Now:      p.Now,
+		ReadOnly: o.ReadOnly || p.Config.TUI.ReadOnly,
+		Theme:    o.Theme,
+	}
+}
+
+// plans are the changes behind the console's keys: the same that the
+// subcommands run.
+func (p *Parts) plans() tui.Plans {
+	return tui.Plans{
+		ReleaseStale: func(ctx context.Context) (repair.Plan, error) { return repair.ReleaseStale(ctx, p.leases()) },
+		Release: func(ctx context.Context, ips []netip.Addr) (repair.Plan, error) {
+			return repair.Release(ctx, p.leases(), ips, false)
+		},
+		Firewall: func(ctx context.Context) (repair.Plan, error) { return repair.Firewall(ctx, p.Kernel, p.firewall()) },
+		Bridge: func(ctx context.Context) (repair.Plan, error) {
+			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
+		},
+		Undo: func(ctx context.Context) (repair.Plan, error) { return repair.Undo(ctx, p.leases()) },
+	}
+}
+
+// seen looks for the panes and keeps what each saw last, so that the findings
+// are judged on what the screen shows.
+type seen struct {
+	parts *Parts
+
+	mu    sync.Mutex
+	facts health.Facts
+}
+
+// keep writes a look's result down; a failed one is unknown, never good.
+func keep[T any](s *seen, into *health.Seen[T], v T, err error) (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*into = health.Look(s.parts.Now(), v, err)
+	return v, err
+}
+
+func (s *seen) bridge(ctx context.Context) (pane.BridgeView, error) {
+	p := s.parts
+	rules, err := firewall.Look(ctx, p.Kernel, p.firewall())
+	_, _ = keep(s, &s.facts.Firewall, rules, err)
+	b, bridgeErr := bridge.Look(ctx, p.Kernel, p.Config.Network)
+	b, bridgeErr = keep(s, &s.facts.Bridge, b, bridgeErr)
+	return pane.BridgeView{Bridge: b, Firewall: health.Look(p.Now(), rules, err)}, bridgeErr
+}
+
+func (s *seen) leases(ctx context.Context) ([]leases.Status, error) {
+	all, err := leases.Look(ctx, s.parts.leases().Sources)
+	return keep(s, &s.facts.Leases, all, err)
+}
+
+func (s *seen) windows(ctx context.Context) (windows.Status, error) {
+	st, err := s.parts.Windows.Look(ctx)
+	return keep(s, &s.facts.Windows, st, err)
+}
+
+// upstreams looks at the gateway and tells the monitor what is to be probed
+// from now on.
+func (s *seen) upstreams(ctx context.Context) (pane.UpstreamsView, error) {
+	p := s.parts
+	g, err := p.Gateway.Look(ctx)
+	_, _ = keep(s, &s.facts.Gateway, g, err)
+	view := pane.UpstreamsView{Gateway: health.Look(p.Now(), g, err)}
+
+	around := monitor.Around{Sites: g.Sites, Windows: p.windowsAddress(ctx)}
+	around.HealthURL = p.Config.Gateway.HealthAt(around.Windows)
+	if err == nil { // else what is probed stays as it is
+		p.Monitor.Watch(monitor.Targets(p.Config, around))
+	}
+
+	var plain []health.Probe
+	for _, w := range p.Monitor.Seen() {
+		plain = append(plain, w.Probe)
+		view.Probes = append(view.Probes, pane.Upstream{Probe: w.Probe, Spark: w.Spark})
+	}
+	_, _ = keep(s, &s.facts.Probes, plain, nil)
+	return view, nil
+}
+
+// findings judges what was seen last, together with a look at Podman and the
+// machine that no pane shows.
+func (s *seen) findings(ctx context.Context) ([]health.Finding, error) {
+	p := s.parts
+	looks := p.looks()
+	rest := health.Gather(ctx, health.Request{
+		Version: p.Version, Config: p.Config, Limit: lookLimit, Now: p.Now,
+		Looks: health.Looks{Podman: looks.Podman, Host: looks.Host},
+	})
+	s.mu.Lock()
+	f := s.facts
+	s.mu.Unlock()
+	f.Time, f.Version, f.Config, f.Podman, f.Host = rest.Time, rest.Version, rest.Config, rest.Podman, rest.Host
+	return health.NotOK(health.Evaluate(f)), nil
+}

@@ -1,0 +1,97 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"flatnet/core/bridge"
+	"flatnet/core/config"
+	"flatnet/core/firewall"
+	"flatnet/core/gateway"
+	"flatnet/core/health"
+	"flatnet/core/host"
+	"flatnet/core/leases"
+	"flatnet/core/windows"
+	"flatnet/tui/monitor"
+)
+
+// lookLimit bounds each look of a command that looks once.
+const lookLimit = 6 * time.Second
+
+// gather looks at everything once, side by side.
+func (p *Parts) gather(ctx context.Context) health.Facts {
+	return health.Gather(ctx, health.Request{
+		Version: p.Version, Config: p.Config, Looks: p.looks(), Limit: lookLimit, Now: p.Now,
+	})
+}
+
+// looks are the ways to see each part.
+func (p *Parts) looks() health.Looks {
+	return health.Looks{
+		Bridge: func(ctx context.Context) (bridge.Status, error) {
+			return bridge.Look(ctx, p.Kernel, p.Config.Network)
+		},
+		Firewall: func(ctx context.Context) (firewall.Status, error) {
+			return firewall.Look(ctx, p.Kernel, p.firewall())
+		},
+		Leases: func(ctx context.Context) ([]leases.Status, error) {
+			return leases.Look(ctx, p.leases().Sources)
+		},
+		Podman:  p.lookPodman,
+		Windows: p.Windows.Look,
+		Gateway: p.Gateway.Look,
+		Host: func(ctx context.Context) (host.Status, error) {
+			return host.Look(ctx, host.Options{
+				Config: p.Config, Version: p.Version, ContainersConf: os.Getenv("CONTAINERS_CONF"), Now: p.Now,
+			}), nil
+		},
+		Probes: p.probeOnce,
+	}
+}
+
+func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
+	info, err := p.Podman.Info(ctx)
+	if err != nil {
+		return health.Podman{}, err
+	}
+	all, err := p.Podman.Containers(ctx)
+	return health.Podman{Info: info, Containers: all}, err
+}
+
+// probeOnce asks everything that is to be probed, once.
+func (p *Parts) probeOnce(ctx context.Context) ([]health.Probe, error) {
+	return monitor.Once(ctx, p.Probers, p.Config.Probes, p.watched(ctx)), nil
+}
+
+// watched lists what is to be probed, as the surroundings are now.
+func (p *Parts) watched(ctx context.Context) []monitor.Watched {
+	var a monitor.Around
+	if g, err := p.Gateway.Look(ctx); err == nil {
+		a.Sites = g.Sites
+	}
+	a.Windows = p.windowsAddress(ctx)
+	a.HealthURL = p.Config.Gateway.HealthAt(a.Windows)
+	return monitor.Targets(p.Config, a)
+}
+
+// windowsAddress is the other end of WSL's default route, where there is a
+// Windows at all.
+func (p *Parts) windowsAddress(ctx context.Context) netip.Addr {
+	if !p.Windows.Enabled(ctx) {
+		return netip.Addr{}
+	}
+	routes, err := p.Kernel.Routes(ctx)
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, r := range routes {
+		if r.Dst.Bits() == 0 && r.Gateway.IsValid() {
+			return r.Gateway
+		}
+	}
+	return netip.Addr{}
+}
