@@ -7,11 +7,44 @@
 // and applies it when the person says so.
 package tui
 
-import "context"
+import (
+	"context"
+	"errors"
 
-// Run shows the console until it is left or ctx ends. It returns when no
-// change is under way any more.
+	tea "charm.land/bubbletea/v2"
+)
+
+// framesPerSecond bounds how often the screen is drawn anew: enough to follow
+// a key by eye, and quiet on a slow line.
+const framesPerSecond = 20
+
+// Run shows the console until it is left or ctx ends, and puts the terminal
+// back as it was. It returns when no change is under way any more: a closed
+// connection ends the console between two steps, never within one.
 func Run(ctx context.Context, o Options) error {
-	_ = o
-	return ctx.Err()
+	m := New(o)
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(framesPerSecond)}
+	if o.In != nil {
+		opts = append(opts, tea.WithInput(o.In))
+	}
+	if o.Out != nil {
+		opts = append(opts, tea.WithOutput(o.Out))
+	}
+	if o.Environ != nil {
+		opts = append(opts, tea.WithEnvironment(o.Environ))
+	}
+	_, err := tea.NewProgram(m, opts...).Run()
+	m.stop()
+	m.jobs.wait()
+	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
+		return nil
+	}
+	return err
+}
+
+// stop has what is under way end after its present step.
+func (m *Model) stop() {
+	if m.job != nil {
+		m.job.cancel()
+	}
 }

@@ -24,6 +24,7 @@ type kind[T any] struct {
 	look    Source[T]
 	rows    func(v T, now time.Time) []widget.Row
 	judge   func(v T) judgement
+	note    func(v T) []string // said below the rows, where there is room; may be nil
 	detail  func(v T, key string) Detail
 }
 
@@ -39,6 +40,7 @@ type shown[T any] struct {
 	value  T
 	rows   widget.Rows
 	judged judgement
+	note   []string
 }
 
 // list is a pane that shows one source as a table.
@@ -54,9 +56,7 @@ type list[T any] struct {
 }
 
 func newList[T any](k kind[T], d Deps) *list[T] {
-	p := &list[T]{kind: k, deps: d, table: widget.NewTable(k.columns), filter: textinput.New()}
-	p.filter.Prompt = "/"
-	p.filter.CharLimit = 100
+	p := &list[T]{kind: k, deps: d, table: widget.NewTable(k.columns), filter: widget.NewInput("/")}
 	p.feed = feed[shown[T]]{id: k.id, deps: d, look: p.prepared(k)}
 	return p
 }
@@ -69,7 +69,11 @@ func (p *list[T]) prepared(k kind[T]) Source[shown[T]] {
 		if err != nil {
 			return shown[T]{}, err
 		}
-		return shown[T]{value: v, rows: widget.Prepare(len(k.columns), k.rows(v, now())), judged: k.judge(v)}, nil
+		s := shown[T]{value: v, rows: widget.Prepare(len(k.columns), k.rows(v, now())), judged: k.judge(v)}
+		if k.note != nil {
+			s.note = k.note(v)
+		}
+		return s, nil
 	}
 }
 
@@ -210,6 +214,7 @@ func (p *list[T]) View(l *widget.Look, focused bool) string {
 		lines = append(lines, l.Paint(widget.Unknown, l.Glyphs.Unknown+" "+p.feed.reason))
 	}
 	lines = append(lines, p.body(l, focused)...)
+	lines = p.withNote(l, lines)
 	if p.editing || p.table.Filtered() != "" {
 		lines = p.withFilter(l, lines)
 	}
@@ -245,6 +250,20 @@ func paragraph(l *widget.Look, s string, width int) []string {
 	lines := text.Wrap(s, width)
 	for i := range lines {
 		lines[i] = l.Paint(widget.Muted, lines[i])
+	}
+	return lines
+}
+
+// withNote says what is to be said about all rows, below them, as far as
+// there is room.
+func (p *list[T]) withNote(l *widget.Look, lines []string) []string {
+	w, h := widget.FrameInner(p.width, p.height)
+	for _, s := range p.feed.value.note {
+		said := paragraph(l, s, w)
+		if len(lines)+1+len(said) > h {
+			break
+		}
+		lines = append(append(lines, ""), said...)
 	}
 	return lines
 }

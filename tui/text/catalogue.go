@@ -1,7 +1,7 @@
 package text
 
 // Panes are the titles.
-type Panes struct{ Bridge, Leases, Windows, Upstreams string }
+type Panes struct{ Bridge, Leases, Windows, Upstreams, Findings string }
 
 // State are the words of a state, and what is said while there is none.
 type State struct {
@@ -72,6 +72,9 @@ type Sites struct {
 // Roles are what a probe stands for.
 type Roles struct{ Upstream, Bridge, Windows, Gateway, Target string }
 
+// Findings is the pane of all checks.
+type Findings struct{ State, What, Target, Code, Seen, Remedy, Since string }
+
 // Screen is the frame around the panes.
 type Screen struct {
 	AllGood, Findings, NoFindings         string
@@ -83,7 +86,6 @@ type Screen struct {
 	Theme, Close, Scroll, Choose          string
 	ErrorTitle, Hint, Quitting            string
 	Probing, NoMore, Busy                 string
-	FindingsTitle, Remedy, Seen           string
 	PathTitle, Following, Broken, Whole   string
 	BundleWritten, Writing                string
 	Editor, Saved, Unsaved, Valid         string

@@ -3,7 +3,7 @@ package text
 // English is the catalogue in English.
 func English() *Texts {
 	return &Texts{
-		Panes: Panes{Bridge: "Bridge", Leases: "Leases", Windows: "Windows route", Upstreams: "Upstreams"},
+		Panes: Panes{Bridge: "Bridge", Leases: "Leases", Windows: "Windows route", Upstreams: "Upstreams", Findings: "Findings"},
 		State: State{
 			OK: "ok", Warn: "warning", Fail: "failing", Unknown: "unknown",
 			Looking:  "looking…",
@@ -13,12 +13,13 @@ func English() *Texts {
 			Empty:    "nothing here",
 			NoMatch:  "nothing matches the filter",
 		},
-		Ages:    Ages{Now: "now", Seconds: "%d s", Minutes: "%d min", Hours: "%d h", Days: "%d d"},
-		Bridge:  englishBridge(),
-		Leases:  englishLeases(),
-		Windows: englishWindows(),
-		Sites:   englishSites(),
-		Screen:  englishScreen(),
+		Ages:     Ages{Now: "now", Seconds: "%d s", Minutes: "%d min", Hours: "%d h", Days: "%d d"},
+		Bridge:   englishBridge(),
+		Leases:   englishLeases(),
+		Windows:  englishWindows(),
+		Sites:    englishSites(),
+		Findings: Findings{State: "STATE", What: "WHAT", Target: "ON", Code: "CODE", Seen: "Seen", Remedy: "What to do", Since: "Since"},
+		Screen:   englishScreen(),
 		Confirm: Confirm{
 			Cancel: "Cancel", Apply: "Apply",
 			Keys:    "←→ choose · enter do it · esc cancel · ↑↓ scroll",

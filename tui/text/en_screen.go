@@ -11,7 +11,6 @@ func englishScreen() Screen {
 		Theme: "theme: %s", Close: "esc close", Scroll: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
 		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
 		Probing: "probing again", NoMore: "no more", Busy: "looking",
-		FindingsTitle: "Findings", Remedy: "What to do", Seen: "Seen",
 		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
 		BundleWritten: "bundle written: %s", Writing: "writing a bundle",
 		Editor: "Configuration", Saved: "saved: %s", Unsaved: "not saved", Valid: "valid",

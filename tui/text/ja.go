@@ -3,7 +3,7 @@ package text
 // Japanese is the catalogue in Japanese.
 func Japanese() *Texts {
 	return &Texts{
-		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム"},
+		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "指摘"},
 		State: State{
 			OK: "正常", Warn: "注意", Fail: "異常", Unknown: "不明",
 			Looking:  "確認中…",
@@ -13,12 +13,13 @@ func Japanese() *Texts {
 			Empty:    "何もありません",
 			NoMatch:  "絞り込みに一致するものがありません",
 		},
-		Ages:    Ages{Now: "今", Seconds: "%d秒", Minutes: "%d分", Hours: "%d時間", Days: "%d日"},
-		Bridge:  japaneseBridge(),
-		Leases:  japaneseLeases(),
-		Windows: japaneseWindows(),
-		Sites:   japaneseSites(),
-		Screen:  japaneseScreen(),
+		Ages:     Ages{Now: "今", Seconds: "%d秒", Minutes: "%d分", Hours: "%d時間", Days: "%d日"},
+		Bridge:   japaneseBridge(),
+		Leases:   japaneseLeases(),
+		Windows:  japaneseWindows(),
+		Sites:    japaneseSites(),
+		Findings: Findings{State: "状態", What: "内容", Target: "対象", Code: "コード", Seen: "確認内容", Remedy: "対処", Since: "開始"},
+		Screen:   japaneseScreen(),
 		Confirm: Confirm{
 			Cancel: "やめる", Apply: "実行する",
 			Keys:    "←→ 選ぶ · enter 決定 · esc やめる · ↑↓ スクロール",

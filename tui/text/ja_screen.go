@@ -11,7 +11,6 @@ func japaneseScreen() Screen {
 		Theme: "テーマ: %s", Close: "esc 閉じる", Scroll: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
 		ErrorTitle: "失敗しました", Hint: "対処", Quitting: "実行中の手順が終わるのを待っています…",
 		Probing: "監視対象を再確認しています", NoMore: "以上", Busy: "確認中",
-		FindingsTitle: "指摘", Remedy: "対処", Seen: "確認内容",
 		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "%s で途切れています", Whole: "すべての区間が正常です",
 		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています",
 		Editor: "設定", Saved: "保存しました: %s", Unsaved: "未保存", Valid: "有効",

@@ -8,18 +8,19 @@ import "strings"
 // Texts is a catalogue: every text of the interface, in one language. Fields
 // with % are formats; both languages have the same verbs in the same order.
 type Texts struct {
-	Panes   Panes
-	State   State
-	Ages    Ages
-	Bridge  Bridge
-	Leases  Leases
-	Windows Windows
-	Sites   Sites
-	Screen  Screen
-	Confirm Confirm
-	Actions Actions
-	Groups  Groups
-	Why     Why
+	Panes    Panes
+	State    State
+	Ages     Ages
+	Bridge   Bridge
+	Leases   Leases
+	Windows  Windows
+	Sites    Sites
+	Findings Findings
+	Screen   Screen
+	Confirm  Confirm
+	Actions  Actions
+	Groups   Groups
+	Why      Why
 }
 
 // For gives the catalogue for a configured language: "en", "ja", or "auto"

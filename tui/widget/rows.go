@@ -17,9 +17,31 @@ type Column struct {
 
 // Cell is one value of a row.
 type Cell struct {
-	Text string // cleaned
-	Sort string // what it is sorted by; "" : Text
-	Tone Tone
+	Text  string // cleaned
+	Sort  string // what it is sorted by; "" : Text
+	Tone  Tone
+	Sign  bool      // the sign of its tone stands before the text
+	Spark []float64 // a sparkline instead of text: milliseconds, NaN for none
+}
+
+// width is the number of cells that it takes.
+func (c Cell) width() int {
+	w := text.Width(c.Text)
+	if c.Sign {
+		w += 2
+	}
+	return max(w, len(c.Spark))
+}
+
+// draw is its text with what belongs to it, not painted.
+func (c Cell) draw(l *Look) string {
+	switch {
+	case c.Spark != nil:
+		return l.Sparkline(c.Spark)
+	case c.Sign:
+		return l.Sign(c.Tone) + " " + c.Text
+	}
+	return c.Text
 }
 
 func (c Cell) order() string {
@@ -52,7 +74,7 @@ func Prepare(columns int, rows []Row) Rows {
 	for i := range rows {
 		b.Reset()
 		for j, c := range rows[i].Cells {
-			widths[j] = max(widths[j], text.Width(c.Text))
+			widths[j] = max(widths[j], c.width())
 			b.WriteString(c.Text)
 			b.WriteByte('\n')
 		}

@@ -16,18 +16,20 @@ func ToneOf(s health.Severity) Tone {
 	return Unknown
 }
 
-// Glyph gives the sign of a severity.
-func (l *Look) Glyph(s health.Severity) string {
-	switch s {
-	case health.OK:
+// Sign gives the sign of a tone that is a state; " " for every other.
+func (l *Look) Sign(t Tone) string {
+	switch t {
+	case OK:
 		return l.Glyphs.OK
-	case health.Warn:
+	case Warn:
 		return l.Glyphs.Warn
-	case health.Fail:
+	case Fail:
 		return l.Glyphs.Fail
-	case health.Unknown:
+	case Unknown:
+		return l.Glyphs.Unknown
+	default:
+		return " "
 	}
-	return l.Glyphs.Unknown
 }
 
 // Word gives the word of a severity.
@@ -50,5 +52,5 @@ func (l *Look) Status(s health.Severity, word string) string {
 	if word == "" {
 		word = l.Word(s)
 	}
-	return l.Paint(ToneOf(s), l.Glyph(s)+" "+word)
+	return l.Paint(ToneOf(s), l.Sign(ToneOf(s))+" "+word)
 }

@@ -79,6 +79,9 @@ func (t *Table) Filtered() string { return t.filter }
 
 // NextSort sorts by the next column; after the last, as the rows came.
 func (t *Table) NextSort() {
+	if !t.headed() {
+		return
+	}
 	key := t.Key()
 	t.sort++
 	if t.sort == len(t.columns) {
@@ -90,6 +93,9 @@ func (t *Table) NextSort() {
 
 // Reverse turns the sort order round; unsorted rows sort by the first column.
 func (t *Table) Reverse() {
+	if !t.headed() {
+		return
+	}
 	key := t.Key()
 	if t.sort < 0 {
 		t.sort = 0
@@ -116,8 +122,11 @@ func (t *Table) End() { t.Move(len(t.shown)) }
 // Click puts the cursor on the row drawn in that line of the table and tells
 // whether there is one.
 func (t *Table) Click(line int) bool {
-	i := t.top + line - 1
-	if line < 1 || line > t.lines() || i >= len(t.shown) {
+	if t.headed() {
+		line--
+	}
+	i := t.top + line
+	if line < 0 || line >= t.lines() || i >= len(t.shown) {
 		return false
 	}
 	t.cursor = i
@@ -181,7 +190,23 @@ func (t *Table) Marks() []string {
 	return keys
 }
 
-func (t *Table) lines() int { return max(0, t.height-1) }
+// headed tells whether there is a line of column titles.
+func (t *Table) headed() bool {
+	for _, c := range t.columns {
+		if c.Title != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// lines is how many rows there is room for.
+func (t *Table) lines() int {
+	if t.headed() {
+		return max(0, t.height-1)
+	}
+	return max(0, t.height)
+}
 
 // scroll keeps the cursor among the rows and on the screen.
 func (t *Table) scroll() {
@@ -206,7 +231,9 @@ func (t *Table) Position() (at, of int, scrolls bool) {
 func (t *Table) View(l *Look, focused bool) []string {
 	widths := t.layout()
 	out := make([]string, 0, t.height)
-	out = append(out, t.heading(l, widths))
+	if t.headed() {
+		out = append(out, t.heading(l, widths))
+	}
 	for i := t.top; i < len(t.shown) && len(out) < t.height; i++ {
 		row := t.rows.rows[t.shown[i]]
 		out = append(out, t.row(l, widths, row, focused && i == t.cursor))
@@ -256,8 +283,8 @@ func (t *Table) row(l *Look, widths []int, r Row, current bool) string {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
 		first = false
-		s := fit(r.Cells[j].Text, w, t.columns[j].Right)
-		if !current && r.Cells[j].Text != "" {
+		s := fit(r.Cells[j].draw(l), w, t.columns[j].Right)
+		if !current {
 			s = l.Paint(r.Cells[j].Tone, s)
 		}
 		b.WriteString(s)
@@ -281,7 +308,9 @@ func fit(s string, w int, right bool) string {
 func (t *Table) layout() []int {
 	widths := make([]int, len(t.columns))
 	for j, c := range t.columns {
-		widths[j] = text.Width(c.Title) + 2
+		if c.Title != "" {
+			widths[j] = text.Width(c.Title) + 2
+		}
 		if j < len(t.rows.widths) {
 			widths[j] = max(widths[j], t.rows.widths[j])
 		}
@@ -343,7 +372,7 @@ func (t *Table) least(j int) int {
 	if m := t.columns[j].Min; m > 0 {
 		return m
 	}
-	return text.Width(t.columns[j].Title) + 2
+	return max(1, text.Width(t.columns[j].Title))
 }
 
 // Unmark takes all marks away.

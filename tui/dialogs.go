@@ -1,0 +1,186 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core"
+	"flatnet/core/repair"
+	"flatnet/tui/action"
+	"flatnet/tui/pane"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// pagerDialog shows text; its plain form can be copied.
+type pagerDialog struct {
+	widget.Pager
+	plain string
+}
+
+// Update implements dialog.
+func (d *pagerDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
+	key, ok := msg.(tea.KeyPressMsg)
+	if !ok {
+		return false, nil
+	}
+	if key.String() == "c" && d.plain != "" {
+		return false, m.copy(d.Title, d.plain)
+	}
+	return d.Key(key.String(), max(1, m.height-6)), nil
+}
+
+// confirmDialog asks about a plan.
+type confirmDialog struct {
+	confirm *widget.Confirm
+	key     string // by which it was asked for
+}
+
+// Update implements dialog.
+func (d *confirmDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
+	key, ok := msg.(tea.KeyPressMsg)
+	if !ok {
+		return false, nil
+	}
+	switch d.confirm.Key(key.String(), max(1, m.height-8)) {
+	case widget.Yes:
+		return true, m.apply(d.confirm.Plan, d.key)
+	case widget.No:
+		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Cancelled, text.Line(d.confirm.Plan.Title)))
+		return true, nil
+	case widget.Open:
+	}
+	return false, nil
+}
+
+// View implements dialog.
+func (d *confirmDialog) View(l *widget.Look, width, height int) string {
+	return d.confirm.View(l, width, height)
+}
+
+// errorPager shows an error in full, with what to do about it.
+func (m *Model) errorPager(name string, err error) dialog {
+	hint := core.Hint(err)
+	lines := func(l *widget.Look, width int) []string {
+		out := l.Paragraph(widget.Title, name, width)
+		out = append(out, "")
+		out = append(out, l.Paragraph(widget.Fail, text.Block(err.Error()), width)...)
+		if hint != "" {
+			out = append(out, "")
+			out = append(out, l.Indented(l.Paint(widget.Muted, m.t.Screen.Hint+": "), widget.Plain, text.Block(hint), width)...)
+		}
+		return out
+	}
+	return &pagerDialog{Pager: widget.Pager{Title: m.t.Screen.ErrorTitle, Lines: lines, Footer: m.t.Screen.Scroll}, plain: m.failure}
+}
+
+// planPager shows a plan that has nothing to do, for its notes.
+func (m *Model) planPager(p repair.Plan) dialog {
+	lines := func(l *widget.Look, width int) []string { return widget.PlanLines(l, p, width) }
+	return &pagerDialog{Pager: widget.Pager{Title: text.Line(p.Title), Lines: lines, Footer: m.t.Screen.Scroll}, plain: strings.Join(p.Notes, "\n")}
+}
+
+// showDetail shows everything about the row under the cursor.
+func (m *Model) showDetail() tea.Cmd {
+	d := m.focused().Detail()
+	lines := func(l *widget.Look, width int) []string { return detailLines(l, d, width) }
+	m.dialog = &pagerDialog{Pager: widget.Pager{Title: d.Title, Lines: lines, Footer: m.t.Screen.Scroll}, plain: plainDetail(d)}
+	return nil
+}
+
+func detailLines(l *widget.Look, d pane.Detail, width int) []string {
+	names := 0
+	for _, f := range d.Fields {
+		names = max(names, text.Width(f.Name))
+	}
+	var out []string
+	for _, f := range d.Fields {
+		lead := l.Paint(widget.Muted, text.Fit(f.Name, names)) + "  "
+		out = append(out, l.Indented(lead, f.Tone, f.Text, width)...)
+	}
+	return out
+}
+
+func plainDetail(d pane.Detail) string {
+	lines := []string{d.Title}
+	for _, f := range d.Fields {
+		lines = append(lines, strings.TrimPrefix(f.Name+": "+f.Text, ": "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// showActivity shows what was done.
+func (m *Model) showActivity() tea.Cmd {
+	m.dialog = &pagerDialog{Pager: widget.Pager{Title: m.t.Actions.Activity, Lines: m.activity.Lines, Footer: m.t.Screen.Scroll}, plain: m.failure}
+	return nil
+}
+
+// showHelp lists every action with its keys, and why it cannot be used now.
+func (m *Model) showHelp() tea.Cmd {
+	all := m.actions()
+	lines := func(l *widget.Look, width int) []string {
+		var out []string
+		for _, g := range action.Groups() {
+			if out != nil {
+				out = append(out, "")
+			}
+			out = append(out, l.Paint(widget.Title, m.groupName(g)))
+			for _, a := range all {
+				if a.Group == g {
+					out = append(out, helpLine(l, a, width)...)
+				}
+			}
+		}
+		return out
+	}
+	m.dialog = &pagerDialog{Pager: widget.Pager{Title: m.t.Screen.Help, Lines: lines, Footer: m.t.Screen.Scroll}}
+	return nil
+}
+
+// helpKeys is the width of the column of keys.
+const helpKeys = 14
+
+func helpLine(l *widget.Look, a action.Action, width int) []string {
+	lead := l.Paint(widget.Accent, "  "+text.Fit(strings.Join(a.Keys[:min(2, len(a.Keys))], " "), helpKeys))
+	if why := a.Reason(); why != "" {
+		return l.Indented(lead, widget.Muted, a.Name+" ("+why+")", width)
+	}
+	return l.Indented(lead, widget.Plain, a.Name, width)
+}
+
+func (m *Model) groupName(g action.Group) string {
+	switch g {
+	case action.Repair:
+		return m.t.Groups.Repair
+	case action.Look:
+		return m.t.Groups.Look
+	case action.List:
+		return m.t.Groups.List
+	case action.Screen:
+	}
+	return m.t.Groups.Screen
+}
+
+// copy puts s into the clipboard of the terminal that the person sits at, by
+// OSC 52, which works over ssh.
+func (m *Model) copy(what, s string) tea.Cmd {
+	m.say(widget.OK, fmt.Sprintf(m.t.Screen.Copied, what))
+	return tea.SetClipboard(s)
+}
+
+func (m *Model) copyRow() tea.Cmd {
+	d := m.focused().Detail()
+	return m.copy(d.Title, plainDetail(d))
+}
+
+func (m *Model) copyFailure() tea.Cmd { return m.copy(m.t.Screen.ErrorTitle, m.failure) }
+
+// showPalette opens the list of all commands.
+func (m *Model) showPalette() tea.Cmd {
+	usable := slices.DeleteFunc(m.actions(), func(a action.Action) bool { return a.ID == "palette" })
+	m.dialog = newPalette(usable, m.t)
+	return nil
+}

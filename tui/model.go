@@ -1,0 +1,185 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/health"
+	"flatnet/themes"
+	"flatnet/tui/pane"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// Model is the root: it sizes, focuses and routes, and holds what lies over
+// the panes (dialogs) and what is being done (the job).
+type Model struct {
+	o        Options
+	t        *text.Texts
+	style    style
+	panes    []pane.Pane // those of the grid, then the findings
+	findings pane.Findings
+	focus    int
+	zoomed   bool
+	width    int
+	height   int
+	dialog   dialog // over the panes; nil: none
+	job      *job   // what is being planned or done; nil: nothing
+	jobs     *jobs
+	activity widget.Activity
+	failure  string // the last error in full, for copying
+	mouse    bool
+	leaving  bool // quit as soon as the job has ended
+}
+
+// dialog lies over the panes and takes all keys.
+type dialog interface {
+	// Update takes a key or a paste; closed says that the dialog is done.
+	Update(m *Model, msg tea.Msg) (closed bool, cmd tea.Cmd)
+	View(l *widget.Look, width, height int) string
+}
+
+// New makes the console's model.
+func New(o Options) *Model {
+	o = o.withDefaults()
+	t := text.For(o.Config.TUI.Language, o.getenv)
+	deps := pane.Deps{Text: t, Now: o.Now, Limit: o.Limit}
+	findings := pane.NewFindings(o.Findings, deps)
+	m := &Model{
+		o: o, t: t, findings: findings, jobs: &jobs{}, mouse: o.Config.TUI.Mouse,
+		panes: []pane.Pane{
+			pane.NewBridge(o.Sources.Bridge, deps),
+			pane.NewLeases(o.Sources.Leases, deps),
+			pane.NewWindows(o.Sources.Windows, deps),
+			pane.NewUpstreams(o.Sources.Upstreams, deps),
+			findings,
+		},
+	}
+	m.style = newStyle(o, t)
+	if o.Notice != "" {
+		m.say(widget.Warn, o.Notice)
+	}
+	return m
+}
+
+// tickedMsg says that it is time to look again.
+type tickedMsg struct{}
+
+// Init implements tea.Model: all panes look at once, none waits for another.
+func (m *Model) Init() tea.Cmd {
+	cmds := []tea.Cmd{m.tick(), tea.RequestBackgroundColor}
+	for _, p := range m.panes {
+		cmds = append(cmds, p.Init())
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *Model) tick() tea.Cmd {
+	return tea.Tick(m.o.Config.TUI.Refresh, func(time.Time) tea.Msg { return tickedMsg{} })
+}
+
+// Update implements tea.Model. It does no I/O.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		m.resize()
+	case tickedOnceMsg:
+		return m, m.refreshAll(true)
+	case tickedMsg:
+		return m, tea.Batch(m.tick(), m.refreshAll(false))
+	case pane.Message:
+		return m, m.route(msg)
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return m, m.input(msg)
+	case tea.MouseClickMsg:
+		m.click(msg.X, msg.Y)
+	case tea.MouseWheelMsg:
+		return m, m.wheel(msg)
+	case tea.ColorProfileMsg:
+		m.style.profile(msg.Profile)
+	case tea.BackgroundColorMsg:
+		m.style.background(msg.IsDark())
+	case jobMsg:
+		return m, m.jobDone(msg)
+	}
+	return m, nil
+}
+
+// route hands a message to its pane, whichever that is.
+func (m *Model) route(msg pane.Message) tea.Cmd {
+	for _, p := range m.panes {
+		if p.ID() == msg.For() {
+			return p.Update(msg)
+		}
+	}
+	return nil
+}
+
+// refreshAll has every pane look again; insist: also those that look now.
+func (m *Model) refreshAll(insist bool) tea.Cmd {
+	cmds := make([]tea.Cmd, 0, len(m.panes))
+	for _, p := range m.panes {
+		cmds = append(cmds, p.Refresh(insist))
+	}
+	return tea.Batch(cmds...)
+}
+
+// focused is the pane that has the keys.
+func (m *Model) focused() pane.Pane { return m.panes[m.focus] }
+
+// show focuses a pane.
+func (m *Model) show(i int) {
+	if i >= 0 && i < len(m.panes) {
+		m.focus = i
+		m.resize()
+	}
+}
+
+// say adds to the activity strip.
+func (m *Model) say(t widget.Tone, s string) { m.activity.Say(m.o.Now(), t, s, false) }
+
+// worst gives the finding that the header names and how many more there are.
+func (m *Model) worst() (health.Finding, int, bool) {
+	bad := m.findings.Bad()
+	if len(bad) == 0 {
+		return health.Finding{}, 0, false
+	}
+	return bad[0], len(bad) - 1, true
+}
+
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Limit <= 0 {
+		o.Limit = DefaultLimit
+	}
+	if o.Config.TUI.Refresh <= 0 {
+		o.Config.TUI.Refresh = defaultRefresh
+	}
+	if o.Theme == "" {
+		o.Theme = o.Config.TUI.Theme
+	}
+	if len(o.Themes) == 0 {
+		o.Themes, _ = themes.Builtin() // embedded, and checked by a test
+	}
+	o.ReadOnly = o.ReadOnly || o.Config.TUI.ReadOnly
+	return o
+}
+
+// defaultRefresh is how often the panes look again where the configuration
+// does not say.
+const defaultRefresh = 2 * time.Second
+
+// getenv reads the environment that the console was given.
+func (o Options) getenv(name string) string {
+	for _, e := range o.Environ {
+		if len(e) > len(name) && e[:len(name)] == name && e[len(name)] == '=' {
+			return e[len(name)+1:]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,157 @@
+package pane
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"flatnet/core/health"
+	"flatnet/core/windows"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// WindowsID is the route pane's.
+const WindowsID ID = "windows"
+
+// NewWindows makes the pane of Windows' route to the network.
+func NewWindows(look Source[windows.Status], d Deps) Pane {
+	w := windowsFacts{&d.Text.Windows, d}
+	return newList(kind[windows.Status]{
+		id: WindowsID, title: d.Text.Panes.Windows, columns: factColumns(), empty: d.Text.Windows.NotHere,
+		look:   partial(look),
+		rows:   func(s windows.Status, now time.Time) []widget.Row { return factRows(w.all(s, now)) },
+		judge:  w.judge,
+		note:   w.note,
+		detail: func(s windows.Status, key string) Detail { return factDetail(w.all(s, s.ReadAt), key) },
+	}, d)
+}
+
+// partial keeps what is known where Windows itself did not answer: its
+// addresses and the table of an earlier look are still worth showing, as
+// unknown.
+func partial(look Source[windows.Status]) Source[windows.Status] {
+	if look == nil {
+		return nil
+	}
+	return func(ctx context.Context) (windows.Status, error) {
+		s, err := look(ctx)
+		if err != nil && s.Enabled && s.State == windows.Unknown && s.Reason != "" {
+			return s, nil
+		}
+		return s, err
+	}
+}
+
+// windowsFacts turns what was seen into lines.
+type windowsFacts struct {
+	t *text.Windows
+	d Deps
+}
+
+func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
+	if !s.Enabled {
+		return []fact{{key: "windows", label: w.t.Windows, value: w.t.NotHere}}
+	}
+	facts := []fact{w.route(s)}
+	if e := s.Verdict.Effective; e != nil && (s.Route == nil || e.Gateway != s.Route.Gateway) {
+		facts = append(facts, fact{key: "wins", label: w.t.Wins, value: w.via(e.Destination.String(), e.Gateway.String())})
+	}
+	facts = append(facts, w.plain("wsl", w.t.WSL, addr(s.WSLAddress)), w.plain("mode", w.t.Mode, string(s.Mode)))
+	if s.Facing.IsValid() {
+		facts = append(facts, w.plain("facing", w.t.Facing, s.Facing.String()))
+	}
+	if !s.ReadAt.IsZero() && now.Sub(s.ReadAt) >= time.Minute {
+		facts = append(facts, fact{key: "read", label: w.t.ReadAt, severity: health.Unknown, value: fmt.Sprintf(w.d.Text.State.Stale, w.d.Text.Age(now.Sub(s.ReadAt)))})
+	}
+	if s.Trouble != nil {
+		facts = append(facts, fact{
+			key: "trouble", label: w.t.Windows, severity: health.Unknown, value: text.Line(s.Trouble.Title),
+			fields: slices.Concat(field("", text.Block(s.Trouble.Detail)), field(w.t.Remedy, text.Block(s.Trouble.Remedy))),
+		})
+	}
+	for _, r := range s.Reach {
+		facts = append(facts, fact{
+			key: "reach " + r.Kind + r.Target, label: text.Line(r.Name), severity: health.Severity(r.State),
+			value: text.Line(r.Detail), note: text.Line(r.Target),
+		})
+	}
+	return facts
+}
+
+func (w windowsFacts) route(s windows.Status) fact {
+	f := fact{
+		key: "route", label: w.t.Route, severity: health.Severity(s.State), value: w.t.Missing,
+		fields: slices.Concat(field(w.t.Verdict, text.Block(s.Verdict.Text)), field(w.t.Remedy, text.Block(s.Verdict.Remedy))),
+	}
+	r := s.Route
+	switch {
+	case r == nil && s.State == windows.Unknown:
+		f.value = w.t.Unknown
+	case r != nil:
+		f.value = w.via(r.Destination.String(), addr(r.Gateway))
+		f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Temporary
+		if r.Persistent {
+			f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Persistent
+		}
+	}
+	return f
+}
+
+func (w windowsFacts) via(destination, gateway string) string {
+	if gateway == "" {
+		return destination + " " + w.t.Direct
+	}
+	return destination + " " + fmt.Sprintf(w.t.Via, gateway)
+}
+
+func (w windowsFacts) plain(key, label, value string) fact {
+	if value == "" {
+		return fact{key: key, label: label, severity: health.Unknown, value: w.t.Unknown}
+	}
+	return fact{key: key, label: label, value: text.Line(value)}
+}
+
+// addr writes an address, "" for none.
+func addr(a interface {
+	IsValid() bool
+	String() string
+},
+) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func (w windowsFacts) judge(s windows.Status) judgement {
+	if !s.Enabled {
+		return judgement{severity: health.Unknown, words: w.t.NotHere}
+	}
+	j := judgement{severity: health.Severity(s.State)}
+	switch {
+	case s.State == windows.OK:
+		j.words = w.t.Present
+	case s.State == windows.Fail && s.Route == nil:
+		j.words = w.t.Missing
+	}
+	return j
+}
+
+// note is the sentence that says what is wrong and what to do.
+func (w windowsFacts) note(s windows.Status) []string {
+	if !s.Enabled || s.State == windows.OK {
+		return nil
+	}
+	said := s.Reason
+	if said == "" {
+		said = s.Verdict.Text
+	}
+	remedy := s.Verdict.Remedy
+	if s.Trouble != nil {
+		remedy = s.Trouble.Remedy
+	}
+	return slices.DeleteFunc([]string{text.Line(said), text.Line(remedy)}, func(l string) bool { return strings.TrimSpace(l) == "" })
+}

@@ -1,0 +1,85 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/health"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// probeNow asks the upstreams again at once.
+func (m *Model) probeNow() tea.Cmd {
+	m.say(widget.Muted, m.t.Screen.Probing)
+	probe := m.o.Tools.ProbeNow
+	return func() tea.Msg {
+		probe()
+		return tickedOnceMsg{}
+	}
+}
+
+// tickedOnceMsg asks for one more look, without another tick.
+type tickedOnceMsg struct{}
+
+func (m *Model) needPath() string {
+	if m.o.Tools.Path == nil {
+		return m.t.Why.NotHere
+	}
+	if m.job != nil {
+		return m.t.Why.Busy
+	}
+	return need(m.site() != "", m.t.Why.NoPath)()
+}
+
+// followPath follows the way to the site under the cursor and shows each hop.
+func (m *Model) followPath() tea.Cmd {
+	host, path := m.site(), m.o.Tools.Path
+	name := fmt.Sprintf(m.t.Screen.Following, text.Line(host))
+	j, ctx := m.begin(name, "o", name)
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, planLimit)
+		defer cancel()
+		hops, err := path(ctx, host)
+		return toldMsg{job: j, err: err, said: pathVerdict(&m.t.Screen, hops), show: func(m *Model) { m.dialog = m.pathPager(host, hops) }}
+	}
+}
+
+func pathVerdict(t *text.Screen, hops []PathHop) string {
+	for _, h := range hops {
+		if h.State == health.Fail {
+			return fmt.Sprintf(t.Broken, text.Line(h.Name))
+		}
+	}
+	return t.Whole
+}
+
+func (m *Model) pathPager(host string, hops []PathHop) dialog {
+	lines := func(l *widget.Look, width int) []string {
+		var out []string
+		for _, h := range hops {
+			out = append(out, l.Status(h.State, text.Line(h.Name)))
+			out = append(out, l.Indented("  ", widget.Muted, text.Block(h.Detail), width)...)
+			if h.Remedy != "" {
+				out = append(out, l.Indented("  "+l.Glyphs.Arrow+" ", widget.Plain, text.Block(h.Remedy), width)...)
+			}
+		}
+		return append(out, "", l.Paint(widget.Title, pathVerdict(&m.t.Screen, hops)))
+	}
+	title := fmt.Sprintf(m.t.Screen.PathTitle, text.Line(host))
+	return &pagerDialog{Pager: widget.Pager{Title: title, Lines: lines, Footer: m.t.Screen.Scroll}}
+}
+
+// writeBundle writes an incident bundle.
+func (m *Model) writeBundle() tea.Cmd {
+	write := m.o.Tools.Bundle
+	j, ctx := m.begin(m.t.Actions.Bundle, "b", m.t.Screen.Writing)
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, planLimit)
+		defer cancel()
+		path, err := write(ctx)
+		return toldMsg{job: j, err: err, said: fmt.Sprintf(m.t.Screen.BundleWritten, path)}
+	}
+}

@@ -1,0 +1,162 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/health"
+	"flatnet/tui/action"
+	"flatnet/tui/pane"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// View implements tea.Model.
+func (m *Model) View() tea.View {
+	v := tea.NewView(m.screen())
+	v.AltScreen = true
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// screen draws everything.
+func (m *Model) screen() string {
+	if m.width == 0 {
+		return ""
+	}
+	l := m.style.look
+	if m.layout() == tooSmall {
+		return m.tooSmall(l)
+	}
+	lines := []string{m.header(l)}
+	if m.layout() == tabs {
+		lines = append(lines, m.tabs(l))
+	}
+	lines = append(lines, m.body(l), m.activity.Line(l, m.width), m.hints(l))
+	s := strings.Join(lines, "\n")
+	if m.dialog != nil {
+		s = widget.Overlay(s, m.dialog.View(l, m.width, m.height), m.width, m.height)
+	}
+	return s
+}
+
+func (m *Model) tooSmall(l *widget.Look) string {
+	said := fmt.Sprintf(m.t.Screen.TooSmall, m.width, m.height, minWidth, minHeight)
+	lines := l.Paragraph(widget.Warn, said, m.width)
+	return strings.Join(lines[:min(len(lines), m.height)], "\n")
+}
+
+// header names the network and the worst finding, in a sentence.
+func (m *Model) header(l *widget.Look) string {
+	n := m.o.Config.Network
+	left := l.Paint(widget.Title, " "+n.Name) + l.Paint(widget.Muted, fmt.Sprintf("  %s %s %s", n.Bridge, l.Glyphs.Dot, n.Subnet))
+	if m.o.ReadOnly {
+		left += l.Paint(widget.Muted, " "+l.Glyphs.Dot+" "+m.t.Screen.ReadOnly)
+	}
+	right := m.verdict(l, m.width-text.Width(left)-4)
+	fill := m.width - text.Width(left) - text.Width(right) - 1
+	return text.Fit(left+strings.Repeat(" ", max(2, fill))+right+" ", m.width)
+}
+
+// verdict is the worst finding in at most width cells.
+func (m *Model) verdict(l *widget.Look, width int) string {
+	worst, more, bad := m.worst()
+	switch {
+	case bad:
+		rest := ""
+		if more > 0 {
+			rest = " " + l.Glyphs.Dot + " " + fmt.Sprintf(m.t.Screen.Findings, more)
+		}
+		said := text.Cut(text.Line(worst.Title), width-2-text.Width(rest))
+		return l.Status(worst.Severity, said) + l.Paint(widget.Muted, rest)
+	case m.findings.Known():
+		return l.Status(health.OK, m.t.Screen.AllGood)
+	}
+	return l.Paint(widget.Muted, l.Glyphs.Busy+" "+m.t.State.Looking)
+}
+
+// tabs names all panes in one line, each with its state; where there is no
+// room, those without focus only by number and sign.
+func (m *Model) tabs(l *widget.Look) string {
+	line := m.tabLine(l, func(p pane.Pane) string { return p.Title() })
+	if text.Width(line) > m.width {
+		line = m.tabLine(l, func(p pane.Pane) string {
+			if p.ID() == m.focused().ID() {
+				return p.Title()
+			}
+			return ""
+		})
+	}
+	return text.Fit(line, m.width)
+}
+
+func (m *Model) tabLine(l *widget.Look, title func(pane.Pane) string) string {
+	parts := make([]string, 0, len(m.panes))
+	for i, p := range m.panes {
+		name := strings.TrimSpace(fmt.Sprintf("%d %s", i+1, title(p)))
+		severity, _ := p.State()
+		tone := widget.ToneOf(severity)
+		nameTone := widget.Muted
+		if i == m.focus {
+			name, nameTone = "["+name+"]", widget.Accent
+		} else {
+			name = " " + name + " "
+		}
+		parts = append(parts, l.Paint(nameTone, name)+l.Paint(tone, l.Sign(tone)))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// body draws the panes beside and below each other.
+func (m *Model) body(l *widget.Look) string {
+	places := m.places()
+	views := make([]string, len(places))
+	for i, p := range places {
+		views[i] = p.pane.View(l, p.index == m.focus && m.dialog == nil)
+	}
+	if m.layout() != grid {
+		return strings.Join(views, "\n")
+	}
+	left := strings.Split(views[0]+"\n"+views[1], "\n")
+	right := strings.Split(views[2]+"\n"+views[3], "\n")
+	for i := range left {
+		left[i] += right[i]
+	}
+	return strings.Join(left, "\n")
+}
+
+// hints are the keys that matter most and work now; the first ones win where
+// there is little room, and help always has its place.
+func (m *Model) hints(l *widget.Look) string {
+	all := m.actions()
+	used := 1
+	var parts []string
+	for _, a := range hinted(all) {
+		part := l.Paint(widget.Accent, a.Keys[0]) + " " + l.Paint(widget.Muted, a.Short)
+		if w := text.Width(part) + 2; used+w <= m.width {
+			parts = append(parts, part)
+			used += w
+		}
+	}
+	return text.Fit(" "+strings.Join(parts, "  "), m.width)
+}
+
+// hinted gives the actions with a short name that can be used now: help and
+// quit first, so that they are always there.
+func hinted(all []action.Action) []action.Action {
+	var first, rest []action.Action
+	for _, a := range all {
+		switch {
+		case a.Short == "":
+		case a.ID == "help" || a.ID == "quit":
+			first = append(first, a)
+		case a.Reason() == "":
+			rest = append(rest, a)
+		}
+	}
+	return append(first, rest...)
+}
