@@ -18,8 +18,8 @@ import (
 	"flatnet/core/kernel"
 )
 
-// ErrRestless: the rules were set again and again, and each time something
-// else had changed them before they could be looked at.
+// ErrRestless says that the rules were set again and again, and each time
+// another program had changed them before they could be looked at.
 var ErrRestless = errors.New("another program keeps changing these rules")
 
 // tries is how often rules are set before that is given up.

@@ -5,122 +5,79 @@ import (
 	"net/netip"
 )
 
-// Hooked is a Kernel that asks Before ahead of every operation; an error from
-// it is the operation's result, and the kernel is left alone. op is the
+// Hooked gives a Kernel that asks before ahead of every operation of k; an
+// error from it is the operation's result, and k is left alone. op is the
 // method's name ("AddVeth"), target what it is about; in a namespace opened
 // through it the target starts with the namespace's path and a colon. Close
 // is not asked about: it always happens.
-type Hooked struct {
-	Kernel
-	Before func(op, target string) error
+func Hooked(k Kernel, before func(op, target string) error) Kernel {
+	return hooked{hookedNamespace{k, "", before}, k}
 }
 
-// Open gives a namespace whose operations are hooked as well.
-func (h Hooked) Open(ctx context.Context, path string) (Namespace, error) {
-	if err := h.Before("Open", path); err != nil {
+// hooked asks before each operation on a machine.
+type hooked struct {
+	hookedNamespace // its own
+	kernel          Kernel
+}
+
+func (h hooked) Open(ctx context.Context, path string) (Namespace, error) {
+	if err := h.before("Open", path); err != nil {
 		return nil, err
 	}
-	ns, err := h.Kernel.Open(ctx, path)
+	ns, err := h.kernel.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return hookedNamespace{ns, path + ":", h.Before}, nil
+	return hookedNamespace{ns, path + ":", h.before}, nil
 }
 
-// own is the hooked side of the kernel's own namespace.
-func (h Hooked) own() hookedNamespace { return hookedNamespace{h.Kernel, "", h.Before} }
-
-func (h Hooked) Identify(ctx context.Context, path string) (NamespaceID, error) {
-	if err := h.Before("Identify", path); err != nil {
+func (h hooked) Identify(ctx context.Context, path string) (NamespaceID, error) {
+	if err := h.before("Identify", path); err != nil {
 		return NamespaceID{}, err
 	}
-	return h.Kernel.Identify(ctx, path)
+	return h.kernel.Identify(ctx, path)
 }
 
-func (h Hooked) Namespaces(ctx context.Context) ([]string, error) {
-	if err := h.Before("Namespaces", ""); err != nil {
+func (h hooked) Namespaces(ctx context.Context) ([]string, error) {
+	if err := h.before("Namespaces", ""); err != nil {
 		return nil, err
 	}
-	return h.Kernel.Namespaces(ctx)
+	return h.kernel.Namespaces(ctx)
 }
 
-func (h Hooked) BootID(ctx context.Context) (string, error) {
-	if err := h.Before("BootID", ""); err != nil {
+func (h hooked) BootID(ctx context.Context) (string, error) {
+	if err := h.before("BootID", ""); err != nil {
 		return "", err
 	}
-	return h.Kernel.BootID(ctx)
+	return h.kernel.BootID(ctx)
 }
 
-func (h Hooked) ResolveBackend(ctx context.Context, b Backend) (Backend, error) {
-	if err := h.Before("ResolveBackend", string(b)); err != nil {
+func (h hooked) ResolveBackend(ctx context.Context, b Backend) (Backend, error) {
+	if err := h.before("ResolveBackend", string(b)); err != nil {
 		return "", err
 	}
-	return h.Kernel.ResolveBackend(ctx, b)
+	return h.kernel.ResolveBackend(ctx, b)
 }
 
-func (h Hooked) SaveRules(ctx context.Context, b Backend) (string, error) {
-	if err := h.Before("SaveRules", string(b)); err != nil {
+func (h hooked) SaveRules(ctx context.Context, b Backend) (string, error) {
+	if err := h.before("SaveRules", string(b)); err != nil {
 		return "", err
 	}
-	return h.Kernel.SaveRules(ctx, b)
+	return h.kernel.SaveRules(ctx, b)
 }
 
-func (h Hooked) RestoreRules(ctx context.Context, b Backend, text string) error {
-	if err := h.Before("RestoreRules", string(b)); err != nil {
+func (h hooked) RestoreRules(ctx context.Context, b Backend, text string) error {
+	if err := h.before("RestoreRules", string(b)); err != nil {
 		return err
 	}
-	return h.Kernel.RestoreRules(ctx, b, text)
+	return h.kernel.RestoreRules(ctx, b, text)
 }
 
-func (h Hooked) LockRules(ctx context.Context) (func(), error) {
-	if err := h.Before("LockRules", ""); err != nil {
+func (h hooked) LockRules(ctx context.Context) (func(), error) {
+	if err := h.before("LockRules", ""); err != nil {
 		return nil, err
 	}
-	return h.Kernel.LockRules(ctx)
-}
-
-func (h Hooked) Links(ctx context.Context) ([]Link, error) { return h.own().Links(ctx) }
-
-func (h Hooked) Link(ctx context.Context, name string) (Link, error) { return h.own().Link(ctx, name) }
-
-func (h Hooked) AddBridge(ctx context.Context, name string, mtu int) error {
-	return h.own().AddBridge(ctx, name, mtu)
-}
-
-func (h Hooked) AddVeth(ctx context.Context, v Veth) error { return h.own().AddVeth(ctx, v) }
-
-func (h Hooked) DeleteLink(ctx context.Context, name string) error {
-	return h.own().DeleteLink(ctx, name)
-}
-
-func (h Hooked) SetUp(ctx context.Context, name string) error { return h.own().SetUp(ctx, name) }
-
-func (h Hooked) SetMTU(ctx context.Context, name string, mtu int) error {
-	return h.own().SetMTU(ctx, name, mtu)
-}
-
-func (h Hooked) SetMaster(ctx context.Context, link, bridge string, hairpin bool) error {
-	return h.own().SetMaster(ctx, link, bridge, hairpin)
-}
-
-func (h Hooked) Addrs(ctx context.Context, link string) ([]netip.Prefix, error) {
-	return h.own().Addrs(ctx, link)
-}
-
-func (h Hooked) AddAddr(ctx context.Context, link string, addr netip.Prefix) error {
-	return h.own().AddAddr(ctx, link, addr)
-}
-
-func (h Hooked) Routes(ctx context.Context) ([]Route, error) { return h.own().Routes(ctx) }
-
-func (h Hooked) AddRoute(ctx context.Context, r Route) error { return h.own().AddRoute(ctx, r) }
-
-func (h Hooked) Sysctl(ctx context.Context, key string) (string, error) {
-	return h.own().Sysctl(ctx, key)
-}
-
-func (h Hooked) SetSysctl(ctx context.Context, key, value string) error {
-	return h.own().SetSysctl(ctx, key, value)
+	return h.kernel.LockRules(ctx)
 }
 
 // hookedNamespace asks before each operation on one namespace.
@@ -159,8 +116,8 @@ func (h hookedNamespace) AddVeth(ctx context.Context, v Veth) error {
 	switch peer := v.PeerNS.(type) {
 	case hookedNamespace:
 		v.PeerNS = peer.Namespace
-	case Hooked:
-		v.PeerNS = peer.Kernel
+	case hooked:
+		v.PeerNS = peer.Namespace
 	}
 	return h.Namespace.AddVeth(ctx, v)
 }
