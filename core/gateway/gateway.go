@@ -73,10 +73,17 @@ type Health struct {
 
 // Gateway looks at, plans, deploys and rolls back the configuration of one
 // nginx.
-type Gateway struct{ o Options }
+type Gateway struct {
+	o      Options
+	layout layout
+	store  store
+}
 
 // New gives the gateway of o. It touches nothing yet.
-func New(o Options) *Gateway { return &Gateway{o: o} }
+func New(o Options) *Gateway {
+	l := layoutOf(o.Config)
+	return &Gateway{o: o, layout: l, store: store{dir: l.generations()}}
+}
 
 // Runner runs the gateway's nginx program and gives what it printed, stdout
 // and stderr together. It keeps a time limit of its own.
@@ -130,11 +137,4 @@ type SetAside struct {
 	Host   string `json:"host"`
 	Source string `json:"source"`
 	Reason string `json:"reason"`
-}
-
-// Look looks at files, containers, leases and the running server. Its error
-// says that the configuration folder could not be read at all; anything less
-// is in the Status.
-func (g *Gateway) Look(ctx context.Context) (Status, error) {
-	return Status{State: Unknown, Reason: "not looked at yet"}, ctx.Err()
 }

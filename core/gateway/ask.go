@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Limits on asking the gateway for its health.
+const (
+	askLimit   = 3 * time.Second
+	takeLimit  = 15 * time.Second      // for a new generation to be served after a reload
+	askPause   = 50 * time.Millisecond // between two questions
+	maxHeaders = 32 << 10              // bytes
+	maxAnswer  = 4 << 10               // bytes
+)
+
+// errNoHeader says that something else than this gateway's server answered.
+var errNoHeader = errors.New("the answer names no generation")
+
+// ask gives the generation that the running server serves. errNoHeader says
+// that the server runs without one of ours; any other error that it could not
+// be asked.
+func (g *Gateway) ask(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.o.HealthURL, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Host = healthName
+	req.Header.Set("User-Agent", "flatnet-gateway/1")
+	// A connection of its own each time: an old one may still be an old
+	// worker's.
+	client := http.Client{
+		Transport: &http.Transport{
+			Proxy: nil, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaders,
+			DialContext: (&net.Dialer{}).DialContext,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
+	n, err := strconv.Atoi(resp.Header.Get(generationHeader))
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s: %w", g.o.HealthURL, errNoHeader)
+	}
+	return n, nil
+}
+
+// taken waits until the server serves that generation.
+func (g *Gateway) taken(ctx context.Context, generation int) error {
+	ctx, cancel := context.WithTimeout(ctx, takeLimit)
+	defer cancel()
+	for {
+		served, err := g.ask(ctx)
+		if err == nil && served == generation {
+			return nil
+		}
+		if err == nil {
+			err = fmt.Errorf("it still serves generation %d", served)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(askPause):
+		}
+	}
+}

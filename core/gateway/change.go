@@ -1,0 +1,265 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	udiff "github.com/aymanbagabas/go-udiff"
+
+	"flatnet/core"
+	"flatnet/core/podman"
+)
+
+// Change is a deployment before it is made: everything that Deploy writes.
+type Change struct {
+	Generation Generation
+	Files      Files
+	Nothing    bool     // what is deployed is already so
+	Diff       string   // of what nginx reads; in lua mode of the table too
+	Main       []byte   // new nginx.conf; nil: it stays
+	MainDiff   string   //
+	Folders    []string // that are missing
+	Edited     bool     // what is there was edited by hand, and will be kept aside
+	Notes      []string // what to know before saying yes
+	Unknown    []string // what could not be looked at, a sentence each
+
+	live     live
+	mainNow  []byte
+	rollback bool
+}
+
+// Prepare decides what a regeneration would deploy now. It changes nothing.
+func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
+	c, err := g.begin()
+	if err != nil {
+		return c, err
+	}
+	in, unknown := g.input(ctx, c.live)
+	sites, aside := Resolve(in)
+	sites, aside = g.checkFiles(sites, aside)
+	c.Unknown = unknown
+	now, err := Render(g.o.Config, g.o.Network, sites, c.live.number)
+	if err != nil {
+		return c, err
+	}
+	c.Generation = Generation{Number: c.live.number, Mode: g.o.Config.Mode, MadeAt: g.o.Now(), Sites: sites, SetAside: aside}
+	c.Files = now
+	if c.live.number > 0 && !c.Edited && c.Main == nil && equal(now, c.live.files) {
+		c.Nothing = true
+		return c, nil
+	}
+	if c.Generation.Number, err = g.next(c.live.number); err != nil {
+		return c, err
+	}
+	if c.Files, err = Render(g.o.Config, g.o.Network, sites, c.Generation.Number); err != nil {
+		return c, err
+	}
+	c.Diff = diff(c.live, c.Files)
+	return c, nil
+}
+
+// PrepareRollback decides how to go back to a kept generation; 0 is the one
+// before the deployed one.
+func (g *Gateway) PrepareRollback(_ context.Context, number int) (Change, error) {
+	c, err := g.begin()
+	if err != nil {
+		return c, err
+	}
+	if number == 0 {
+		if number, err = g.before(c.live.number); err != nil {
+			return c, err
+		}
+	}
+	if c.Generation, err = g.store.meta(number); err != nil {
+		return c, err
+	}
+	if c.Files, err = g.store.files(number); err != nil {
+		return c, err
+	}
+	c.rollback = true
+	c.Nothing = number == c.live.number && !c.Edited && c.Main == nil
+	c.Diff = diff(c.live, c.Files)
+	c.Notes = append(c.Notes, "Nothing follows the containers from then on, until the gateway is applied again.")
+	return c, nil
+}
+
+// begin looks at what is there.
+func (g *Gateway) begin() (Change, error) {
+	var c Change
+	if err := g.layout.checkDrive(); err != nil {
+		return c, err
+	}
+	var err error
+	if c.live, err = g.readLive(); err != nil {
+		return c, err
+	}
+	c.Edited = c.live.edited
+	if c.Edited {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s was changed by hand: it will be kept in %s.", g.layout.live(), g.layout.kept()))
+	}
+	for _, dir := range g.folders() {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			c.Folders = append(c.Folders, dir)
+		}
+	}
+	return c, g.mainChange(&c)
+}
+
+// folders are the ones of the seed's tree that the gateway needs.
+func (g *Gateway) folders() []string {
+	base := filepath.Dir(g.layout.local)
+	all := []string{g.layout.local, filepath.Join(g.layout.local, confDir), filepath.Join(g.layout.local, ownDir)}
+	if _, err := os.Stat(g.layout.main()); err == nil {
+		return all
+	}
+	return append(all, filepath.Join(base, "logs"), filepath.Join(base, "temp"))
+}
+
+// mainChange decides what becomes of nginx.conf.
+func (g *Gateway) mainChange(c *Change) error {
+	now, err := readFile(g.layout.main())
+	if errors.Is(err, fs.ErrNotExist) {
+		c.Main = g.layout.wholeMain(g.o.Config)
+		c.MainDiff = udiff.Unified("nginx.conf (none)", "nginx.conf", "", string(c.Main))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.mainNow = now
+	want, err := g.layout.withInclude(now)
+	if err != nil {
+		return &core.OpError{
+			Op: "add the include to", Target: g.layout.main(), Err: err,
+			Hint: "write this line into its http block: include " + g.layout.include() + ";",
+		}
+	}
+	if !bytes.Equal(now, want) {
+		c.Main = want
+		c.MainDiff = udiff.Unified("nginx.conf", "nginx.conf (new)", string(now), string(want))
+	}
+	return nil
+}
+
+// input gathers what decides the sites. unknown says what could not be asked.
+func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []string) {
+	in = Input{Config: g.o.Config, Network: g.o.Network, Now: g.o.Now()}
+	in.ContainersErr = podman.ErrUnavailable
+	var err error
+	if g.o.Containers != nil {
+		if in.Containers, in.ContainersErr = g.o.Containers(ctx); in.ContainersErr != nil {
+			in.Containers = nil
+			unknown = append(unknown, fmt.Sprintf("The containers are not known (%v): sites of labelled ones stay as they were.", in.ContainersErr))
+		}
+	}
+	if g.o.Leases != nil {
+		if in.Leases, err = g.o.Leases(ctx); err != nil {
+			unknown = append(unknown, fmt.Sprintf("The leases are not known: %v.", err))
+		}
+	}
+	if g.o.Health != nil {
+		in.Health = g.o.Health()
+	}
+	if in.Maintenance, err = g.readMaintenance(); err != nil {
+		unknown = append(unknown, fmt.Sprintf("Which sites are in maintenance is not known: %v.", err))
+	}
+	if last, err := g.store.meta(l.number); err == nil {
+		in.Previous = last.Sites
+	}
+	return in, unknown
+}
+
+// checkFiles sets aside the sites whose files are missing or no certificates:
+// nginx would refuse the whole configuration for one of them.
+func (g *Gateway) checkFiles(sites []Site, aside []SetAside) ([]Site, []SetAside) {
+	var good []Site
+	for _, s := range sites {
+		if err := g.siteFiles(s); err != nil {
+			aside = append(aside, SetAside{Host: s.Host, Source: s.Source.String(), Reason: err.Error()})
+			continue
+		}
+		good = append(good, s)
+	}
+	return good, aside
+}
+
+func (g *Gateway) siteFiles(s Site) error {
+	if auth, ok := g.layout.reach(s.AuthFile); ok && s.AuthFile != "" {
+		if _, err := os.Stat(auth); err != nil {
+			return fmt.Errorf("auth_file: %w", err)
+		}
+	}
+	cert, ok1 := g.layout.reach(s.TLSCert)
+	key, ok2 := g.layout.reach(s.TLSKey)
+	if s.TLSCert != "" && ok1 && ok2 {
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			return fmt.Errorf("tls_cert and tls_key: %w", err)
+		}
+	}
+	return nil
+}
+
+// next is the number of the next generation; none is used twice.
+func (g *Gateway) next(deployed int) (int, error) {
+	all, err := g.store.numbers()
+	for _, n := range all {
+		deployed = max(deployed, n)
+	}
+	return deployed + 1, err
+}
+
+// before is the newest kept generation before the deployed one.
+func (g *Gateway) before(deployed int) (int, error) {
+	all, err := g.store.numbers()
+	if err != nil {
+		return 0, err
+	}
+	found := 0
+	for _, n := range all {
+		if n < deployed {
+			found = n
+		}
+	}
+	if found == 0 {
+		return 0, fmt.Errorf("%w before generation %d", ErrNoGeneration, deployed)
+	}
+	return found, nil
+}
+
+func equal(a, b Files) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for name, text := range a {
+		if !bytes.Equal(text, b[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// diff compares what is there with what will be, for people.
+func diff(l live, f Files) string {
+	d := udiff.Unified(confName, confName+" (new)", string(l.text), string(f.Conf()))
+	return d + udiff.Unified(routesName, routesName+" (new)", readable(l.routes), readable(f[routesName]))
+}
+
+// readable puts JSON on lines of its own.
+func readable(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		return string(text)
+	}
+	return strings.TrimSpace(b.String()) + "\n"
+}

@@ -1,0 +1,341 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"flatnet/core"
+)
+
+// lockWait is how long a deployment waits for another one's end.
+const lockWait = 20 * time.Second
+
+// Outcome is what a deployment came to.
+type Outcome struct {
+	Generation int
+	Confirmed  bool     // the running server said that it serves it
+	Reloaded   bool     // false in lua mode where only the table changed
+	Notes      []string // nginx is not running; an edited file was kept
+}
+
+// Deploy makes a change: it keeps the generation, has nginx test exactly what
+// would run, puts it in place in one step, reloads, and asks the server. If
+// anything fails, what was there before is put back. Killed at any moment, it
+// leaves a whole and tested configuration.
+func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
+	out := Outcome{Generation: c.Generation.Number}
+	if c.Nothing {
+		return out, nil
+	}
+	if err := g.makeFolders(); err != nil {
+		return out, err
+	}
+	unlock, err := lock(ctx, g.layout.lock())
+	if err != nil {
+		return out, err
+	}
+	defer unlock()
+	now, err := g.readLive()
+	if err != nil {
+		return out, err
+	}
+	if !bytes.Equal(now.text, c.live.text) || !bytes.Equal(now.routes, c.live.routes) {
+		return out, fmt.Errorf("%w: someone else deployed since this was planned", ErrBusy)
+	}
+	g.clean()
+	if c.Edited {
+		kept, err := g.keepAside(c.live)
+		if err != nil {
+			return out, err
+		}
+		out.Notes = append(out.Notes, "The file that was edited by hand is kept as "+kept+".")
+	}
+	return g.deploy(ctx, c, out)
+}
+
+// deploy goes on under the lock.
+func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, error) {
+	if !c.rollback {
+		if err := g.store.write(c.Generation, c.Files); err != nil {
+			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: "nothing was changed; what runs goes on"}
+		}
+	}
+	out.Reloaded = c.Main != nil || !bytes.Equal(c.live.text, c.Files.Conf())
+	if out.Reloaded {
+		if err := g.testChange(ctx, c); err != nil {
+			return out, errors.Join(err, g.discard(c))
+		}
+	}
+	undo, err := g.put(c)
+	if err == nil {
+		err = g.activate(ctx, &out)
+	}
+	if err != nil {
+		return out, g.putBack(ctx, c, out, undo, err)
+	}
+	return out, errors.Join(g.hold(c), g.store.prune(g.o.Config.Generations, c.Generation.Number), g.pruneLua(c))
+}
+
+// activate makes nginx serve what was put in place, and has it say so.
+func (g *Gateway) activate(ctx context.Context, out *Outcome) error {
+	if out.Reloaded {
+		err := g.reload(ctx)
+		if errors.Is(err, errNotRunning) && !g.answers(ctx) {
+			out.Notes = append(out.Notes, "nginx is not running. Start it with: "+g.o.Config.Nginx+" -c "+g.layout.mainSeen())
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if g.o.HealthURL == "" {
+		return nil
+	}
+	if !out.Reloaded && !g.answers(ctx) {
+		out.Notes = append(out.Notes, "The gateway does not answer at "+g.o.HealthURL+".")
+		return nil
+	}
+	if err := g.taken(ctx, out.Generation); err != nil {
+		return err
+	}
+	out.Confirmed = true
+	return nil
+}
+
+// answers tells whether any server answers where the gateway ought to.
+func (g *Gateway) answers(ctx context.Context) bool {
+	if g.o.HealthURL == "" {
+		return false
+	}
+	_, err := g.ask(ctx)
+	return err == nil || errors.Is(err, errNoHeader)
+}
+
+// putBack restores what was there and says why.
+func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []func() error, why error) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	for _, u := range slices.Backward(undo) {
+		errs = append(errs, u())
+	}
+	if out.Reloaded {
+		if err := g.reload(ctx); err != nil && !errors.Is(err, errNotRunning) {
+			errs = append(errs, err)
+		}
+	}
+	errs = append(errs, g.discard(c))
+	return errors.Join(&core.OpError{
+		Op: "deploy", Target: fmt.Sprintf("generation %d", c.Generation.Number),
+		Err:  fmt.Errorf("%w, and what was there before was put back: %w", ErrNotServed, why),
+		Hint: "see nginx's error log; the refused configuration is in " + g.failed(),
+	}, errors.Join(errs...))
+}
+
+// failed is where the last refused generation is kept for a look.
+func (g *Gateway) failed() string { return filepath.Join(g.layout.local, ownDir, "failed") }
+
+// discard takes a generation that did not work away from the kept ones.
+func (g *Gateway) discard(c Change) error {
+	if c.rollback {
+		return nil
+	}
+	if err := os.RemoveAll(g.failed()); err != nil {
+		return err
+	}
+	return os.Rename(g.store.path(c.Generation.Number), g.failed())
+}
+
+// testChange has nginx read the very files that would run: nginx.conf as it
+// will be, its include leading to the kept generation instead of the live one.
+func (g *Gateway) testChange(ctx context.Context, c Change) error {
+	text := c.Main
+	if text == nil {
+		text = c.mainNow
+	}
+	list := filepath.Join(g.layout.local, ownDir, "test.conf")
+	conf := filepath.Join(g.layout.local, testRun)
+	defer func() { _, _ = os.Remove(list), os.Remove(conf) }()
+	includes, err := g.testIncludes(c.Generation.Number)
+	if err != nil {
+		return err
+	}
+	redirected, err := g.layout.redirected(text, g.layout.seen(list))
+	if err != nil {
+		return fmt.Errorf("%s: %w", g.layout.main(), err)
+	}
+	temp := filepath.Join(g.layout.local, ownDir)
+	if err := errors.Join(replaceFile(list, includes, temp), replaceFile(conf, redirected, temp)); err != nil {
+		return err
+	}
+	return g.test(ctx, g.layout.seen(conf))
+}
+
+// testIncludes lists what conf.d will hold, in nginx's order, with the kept
+// generation in the place of flatnet.conf.
+func (g *Gateway) testIncludes(number int) ([]byte, error) {
+	entries, err := os.ReadDir(filepath.Join(g.layout.local, confDir))
+	if err != nil {
+		return nil, err
+	}
+	names := []string{confName}
+	for _, e := range entries {
+		if ok, _ := path.Match("*.conf", e.Name()); ok && e.Name() != confName && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	var b bytes.Buffer
+	for _, name := range names {
+		file := filepath.Join(g.layout.local, confDir, name)
+		if name == confName {
+			file = filepath.Join(g.store.path(number), confName)
+		}
+		quoted, err := quote(g.layout.seen(file))
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "include %s;\n", quoted)
+	}
+	return b.Bytes(), nil
+}
+
+// put puts a generation in place: what the configuration refers to first, so
+// that the last rename is the only moment of change. It gives what takes it
+// back, also where it failed.
+func (g *Gateway) put(c Change) (undo []func() error, err error) {
+	temp := filepath.Join(g.layout.local, ownDir)
+	replace := func(file string, before, after []byte) error {
+		if bytes.Equal(before, after) && before != nil {
+			return nil
+		}
+		undo = append(undo, func() error {
+			if before == nil {
+				return os.Remove(file)
+			}
+			return replaceFile(file, before, temp)
+		})
+		return replaceFile(file, after, temp)
+	}
+	if sum := luaSum(c.Files.Conf()); sum != "" {
+		if err := g.putLua(c, sum, replace); err != nil {
+			return undo, err
+		}
+	}
+	if err := replace(g.layout.live(), c.live.text, c.Files.Conf()); err != nil {
+		return undo, err
+	}
+	if c.Main == nil {
+		return undo, nil
+	}
+	if c.mainNow != nil {
+		if err := g.backupMain(c.mainNow); err != nil {
+			return undo, err
+		}
+	}
+	return undo, replace(g.layout.main(), c.mainNow, c.Main)
+}
+
+// putLua writes what the configuration of that sum reads.
+func (g *Gateway) putLua(c Change, sum string, replace func(file string, before, after []byte) error) error {
+	home := g.layout.lua(sum)
+	if luaSum(c.live.text) == sum {
+		return replace(filepath.Join(home, routesName), c.live.routes, c.Files[routesName])
+	}
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return err
+	}
+	temp := filepath.Join(g.layout.local, ownDir)
+	return errors.Join(
+		replaceFile(filepath.Join(home, luaName), c.Files[luaName], temp),
+		replaceFile(filepath.Join(home, routesName), c.Files[routesName], temp),
+	)
+}
+
+// backupMain keeps nginx.conf as it was, beside it.
+func (g *Gateway) backupMain(text []byte) error {
+	file := g.layout.main() + ".before-flatnet"
+	if _, err := os.Stat(file); err == nil {
+		file += g.o.Now().UTC().Format("-20060102-150405")
+	}
+	return replaceFile(file, text, filepath.Join(g.layout.local, ownDir))
+}
+
+// keepAside copies files that were edited by hand.
+func (g *Gateway) keepAside(l live) (string, error) {
+	if err := os.MkdirAll(g.layout.kept(), 0o755); err != nil {
+		return "", err
+	}
+	file := filepath.Join(g.layout.kept(), confName+g.o.Now().UTC().Format("-20060102-150405"))
+	temp := filepath.Join(g.layout.local, ownDir)
+	if err := replaceFile(file, l.text, temp); err != nil {
+		return "", err
+	}
+	if l.routes != nil {
+		return file, replaceFile(file+".routes.json", l.routes, temp)
+	}
+	return file, nil
+}
+
+func (g *Gateway) makeFolders() error {
+	if err := g.layout.checkDrive(); err != nil {
+		return err
+	}
+	for _, dir := range g.folders() {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return &core.OpError{Op: "make the gateway's folder", Target: dir, Err: err, Hint: "gateway.config_dir in the configuration says where it is"}
+		}
+	}
+	return nil
+}
+
+// clean removes what a killed deployment may have left behind.
+func (g *Gateway) clean() {
+	own := filepath.Join(g.layout.local, ownDir)
+	for _, pattern := range []string{filepath.Join(own, "."+confName+"*"), filepath.Join(own, ".*.json*"), filepath.Join(own, ".nginx*"), filepath.Join(g.store.dir, ".new-*"), filepath.Join(own, "test.conf"), filepath.Join(g.layout.local, testRun)} {
+		left, _ := filepath.Glob(pattern)
+		for _, f := range left {
+			_ = os.RemoveAll(f)
+		}
+	}
+}
+
+// pruneLua removes the folders of configurations of lua mode that nothing
+// refers to any more.
+func (g *Gateway) pruneLua(c Change) error {
+	dir := filepath.Dir(g.layout.lua("x"))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // there never was one
+	}
+	var errs []error
+	for _, e := range entries {
+		if name := e.Name(); name != luaSum(c.Files.Conf()) && name != luaSum(c.live.text) {
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// lock takes the lock file at path; the kernel frees it when its holder dies.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	l := flock.New(path)
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	if _, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = ErrBusy
+		}
+		return nil, &core.OpError{Op: "lock", Target: path, Err: err, Hint: "another flatnet-tui is deploying; try again in a moment"}
+	}
+	return func() { _ = l.Unlock() }, nil
+}

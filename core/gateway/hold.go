@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// hold notes that the gateway was rolled back, so that the watcher leaves it;
+// a new generation ends that.
+func (g *Gateway) hold(c Change) error {
+	if c.rollback {
+		text := fmt.Sprintf("rolled back to generation %d at %s", c.Generation.Number, g.o.Now().Format("2006-01-02 15:04 MST"))
+		return replaceFile(g.layout.held(), []byte(text+"\n"), filepath.Join(g.layout.local, ownDir))
+	}
+	if err := os.Remove(g.layout.held()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Held says why nothing may be changed without a person asking for it, or "".
+func (g *Gateway) Held() (string, error) {
+	text, err := readFile(g.layout.held())
+	switch {
+	case err == nil:
+		return strings.TrimSpace(string(text)), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	l, err := g.readLive()
+	if err == nil && l.edited {
+		return g.layout.live() + " was edited by hand", nil
+	}
+	return "", err
+}
+
+// readMaintenance lists the hosts that were put into maintenance.
+func (g *Gateway) readMaintenance() ([]string, error) {
+	text, err := readFile(g.layout.maintenance())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var hosts []string
+	if err := json.Unmarshal(text, &hosts); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.layout.maintenance(), err)
+	}
+	return hosts, nil
+}
+
+// SetMaintenance puts a site into maintenance or takes it out of it. It counts
+// from the next deployment on. A site whose configuration says maintenance
+// stays in it.
+func (g *Gateway) SetMaintenance(ctx context.Context, host string, on bool) error {
+	if err := g.makeFolders(); err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, g.layout.lock())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	hosts, err := g.readMaintenance()
+	if err != nil {
+		return err
+	}
+	hosts = slices.DeleteFunc(hosts, func(h string) bool { return h == host })
+	if on {
+		hosts = append(hosts, host)
+		slices.Sort(hosts)
+	}
+	text, err := json.Marshal(hosts)
+	if err != nil {
+		return err
+	}
+	return replaceFile(g.layout.maintenance(), text, filepath.Join(g.layout.local, ownDir))
+}

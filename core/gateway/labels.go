@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"flatnet/core/config"
+)
+
+// labelPrefix begins every label that is about a site.
+const labelPrefix = "flatnet."
+
+// maxLabels bounds how many labels of one container are read.
+const maxLabels = 64
+
+// notByLabel are keys of [[gateway.site]] that only the configuration may
+// set: a container serves its site itself, from its own address.
+var notByLabel = map[string]bool{"container": true, "containers": true, "address": true}
+
+// fromLabels makes a site of a container's labels; asked is false where it
+// wants none. filesBelow is the folder, as nginx sees it, that files named by
+// labels must be in. The labels are anyone's: everything is checked as in the
+// configuration file, and more.
+func fromLabels(labels map[string]string, filesBelow string) (s config.Site, asked bool, err error) {
+	s = config.NewSite()
+	s.Host = labels[labelPrefix+"host"]
+	var errs []error
+	count := 0
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		key, ours := strings.CutPrefix(label, labelPrefix)
+		if !ours {
+			continue
+		}
+		if count++; count > maxLabels {
+			return s, true, fmt.Errorf("it has more than %d labels that begin with %s", maxLabels, labelPrefix)
+		}
+		if notByLabel[key] {
+			errs = append(errs, fmt.Errorf("label %s: only the configuration may set this", label))
+			continue
+		}
+		if err := s.Set(key, labels[label]); err != nil {
+			errs = append(errs, fmt.Errorf("label %s: %w", label, err))
+		}
+	}
+	if count == 0 {
+		return s, false, nil
+	}
+	if s.Host == "" {
+		return s, true, fmt.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
+	}
+	errs = append(errs, wholeLabel(s, filesBelow)...)
+	return s, true, errors.Join(errs...)
+}
+
+// wholeLabel checks what no label can be checked for alone.
+func wholeLabel(s config.Site, filesBelow string) []error {
+	var errs []error
+	if err := reserved(s.Host); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := netip.ParseAddr(s.Host); err == nil {
+		errs = append(errs, fmt.Errorf("%s is an address, and no host name", s.Host))
+	}
+	for _, file := range []string{s.AuthFile, s.TLSCert, s.TLSKey} {
+		if file != "" && !strings.HasPrefix(file, filesBelow+"/") {
+			errs = append(errs, fmt.Errorf("%s: by a label, only files below %s may be named", file, filesBelow))
+		}
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		errs = append(errs, errors.New("of tls_cert and tls_key it has only one"))
+	}
+	return errs
+}
+
+// direct matches the names by which every container is reached at its address
+// (seed 4.2); a site of such a name would take another's.
+var direct = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}\.flatnet\.local$`)
+
+// reserved says why no site may have that host name.
+func reserved(host string) error {
+	host = strings.ToLower(host)
+	switch {
+	case host == healthName, host == "localhost":
+		return fmt.Errorf("%s is the gateway's own name", host)
+	case direct.MatchString(host):
+		return fmt.Errorf("%s is how the container at that address is reached", host)
+	}
+	return nil
+}
+
+// edges are the network's and the broadcast address of an IPv4 network.
+func edges(p netip.Prefix) []netip.Addr {
+	first := p.Masked().Addr().As4()
+	last := first
+	binary.BigEndian.PutUint32(last[:], binary.BigEndian.Uint32(first[:])|(1<<(32-p.Bits())-1))
+	return []netip.Addr{netip.AddrFrom4(first), netip.AddrFrom4(last)}
+}

@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Look looks at files, containers, leases and the running server. Its error
+// says that the configuration folder could not be read at all; anything less
+// is in the Status.
+func (g *Gateway) Look(ctx context.Context) (Status, error) {
+	s := Status{State: Unknown, Mode: g.o.Config.Mode, Sites: []SiteStatus{}, SetAside: []SetAside{}}
+	c, err := g.Prepare(ctx)
+	if err != nil {
+		s.Reason = err.Error()
+		return s, err
+	}
+	s.Generation = c.live.number
+	if last, err := g.store.meta(c.live.number); err == nil {
+		s.DeployedAt = last.MadeAt
+	}
+	s.Pending = !c.Nothing
+	s.SetAside = append(s.SetAside, c.Generation.SetAside...)
+	health := map[netip.AddrPort]Health{}
+	if g.o.Health != nil {
+		health = g.o.Health()
+	}
+	for _, site := range c.Generation.Sites {
+		s.Sites = append(s.Sites, siteStatus(site, health))
+	}
+	s.Unknown = strings.Join(c.Unknown, " ")
+	if s.Held, err = g.Held(); err != nil {
+		return s, err
+	}
+	err = g.lookServed(ctx, &s)
+	s.Drift = g.drift(c, s)
+	s.State, s.Reason = judge(s, err)
+	return s, nil
+}
+
+// lookServed asks the server which generation it serves, and gives why it
+// did not say.
+func (g *Gateway) lookServed(ctx context.Context, s *Status) (err error) {
+	if g.o.HealthURL == "" {
+		return nil
+	}
+	if s.Served, err = g.ask(ctx); err != nil {
+		s.ServedErr = err.Error()
+	}
+	return err
+}
+
+// drift lists what is not as it was deployed, or not as it would be deployed
+// now.
+func (g *Gateway) drift(c Change, s Status) []string {
+	var all []string
+	switch {
+	case c.live.text == nil:
+		all = append(all, "Nothing is deployed yet.")
+	case c.Edited:
+		all = append(all, g.layout.live()+" was edited by hand.")
+	}
+	if c.live.text != nil && c.Main != nil {
+		all = append(all, g.layout.main()+" does not include it.")
+	}
+	if s.Served != 0 && s.Served != s.Generation {
+		all = append(all, fmt.Sprintf("The server serves generation %d, not %d.", s.Served, s.Generation))
+	}
+	if s.Held != "" && !c.Edited {
+		all = append(all, "It was "+s.Held+"; nothing follows the containers until it is applied again.")
+	}
+	return all
+}
+
+// judge is the gateway's own state; a site that is down has its own. notServed
+// is why the server did not say what it serves.
+func judge(s Status, notServed error) (State, string) {
+	switch {
+	case notServed != nil && !errors.Is(notServed, errNoHeader):
+		return Fail, "the gateway does not answer: " + s.ServedErr
+	case notServed != nil && s.Generation == 0:
+		return Warn, "nothing of Flatnet is served yet"
+	case notServed != nil:
+		return Fail, "what answers is not this gateway: " + s.ServedErr
+	case len(s.Drift) > 0:
+		return Warn, s.Drift[0]
+	case s.Unknown != "":
+		return Unknown, s.Unknown
+	case s.Pending:
+		return Warn, "sites have changed since the last deployment"
+	case len(s.SetAside) > 0:
+		return Warn, fmt.Sprintf("%d set aside: %s: %s", len(s.SetAside), s.SetAside[0].Host, s.SetAside[0].Reason)
+	}
+	return OK, ""
+}
+
+// siteStatus says how one site is. What was not probed is not known.
+func siteStatus(s Site, health map[netip.AddrPort]Health) SiteStatus {
+	out := SiteStatus{Host: s.Host, Source: s.Source.String(), Maintenance: s.Maintenance, TLS: s.TLSCert != "", Upstreams: []ServerStatus{}}
+	if len(s.Paths) > 0 {
+		out.Path = strings.Join(s.Paths, " ")
+	}
+	var states []State
+	for _, srv := range s.Servers {
+		one := serverStatus(srv, health)
+		out.Upstreams = append(out.Upstreams, one)
+		states = append(states, one.State)
+		if out.Reason == "" {
+			out.Reason = one.Reason
+		}
+		if out.Upstream == "" && srv.Address.IsValid() {
+			out.Upstream = srv.Address.String()
+		}
+	}
+	out.State = siteState(states)
+	if since, down := s.Down(); down {
+		out.State, out.DownSince = Fail, since
+	}
+	switch {
+	case s.Maintenance:
+		out.State, out.Reason = Warn, "in maintenance"
+	case s.Redirect != "":
+		out.State, out.Reason = OK, "redirects to "+s.Redirect
+	}
+	return out
+}
+
+// siteState is the state of a site whose servers are not all down.
+func siteState(servers []State) State {
+	switch {
+	case slices.Contains(servers, Fail):
+		return Warn
+	case slices.Contains(servers, Unknown):
+		return Unknown
+	}
+	return OK
+}
+
+func serverStatus(srv Server, health map[netip.AddrPort]Health) ServerStatus {
+	one := ServerStatus{Address: srv.Address, Container: srv.Container, State: OK}
+	seen, probed := health[srv.Address]
+	switch {
+	case srv.Down != "":
+		one.State, one.Reason, one.Since = Fail, srv.Down, srv.Since
+	case !probed:
+		one.State, one.Reason = Unknown, "not probed"
+	default:
+		one.Since = seen.Since
+	}
+	return one
+}
+
+// List gives the kept generations, newest first, and the number of the one
+// that is deployed.
+func (g *Gateway) List() (all []Generation, deployed int, err error) {
+	numbers, err := g.store.numbers()
+	if err != nil {
+		return nil, 0, err
+	}
+	var errs []error
+	for _, n := range slices.Backward(numbers) {
+		one, err := g.store.meta(n)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, one)
+	}
+	l, err := g.readLive()
+	return all, l.number, errors.Join(append(errs, err)...)
+}

@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"flatnet/core"
+)
+
+// runLimit is how long nginx may take for a test or for passing on a signal.
+const runLimit = 30 * time.Second
+
+// maxSaid bounds what is kept of nginx's output, in bytes.
+const maxSaid = 16 << 10
+
+// program runs nginx as a program of this machine; through WSL's interop this
+// may be nginx.exe.
+type program struct {
+	path  string
+	limit time.Duration
+}
+
+// NewRunner gives a Runner for the nginx program at path. Each run has nothing
+// on stdin, ends with this process and is killed after 30 s.
+func NewRunner(path string) Runner { return program{path: path, limit: runLimit} }
+
+// Run implements Runner.
+func (p program) Run(ctx context.Context, args ...string) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	cmd := exec.CommandContext(limited, p.path, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.WaitDelay = time.Second
+	if strings.HasSuffix(p.path, ".exe") {
+		cmd.Dir = filepath.Dir(p.path) // relative paths of nginx.exe start here
+	}
+	var said limitedBuffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	// Pdeathsig follows the thread that starts the child.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := cmd.Run()
+	if limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s did not end within %s", p.path, p.limit)
+	}
+	return said.Bytes(), err
+}
+
+// limitedBuffer keeps the first maxSaid bytes.
+type limitedBuffer struct{ bytes.Buffer }
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if room := maxSaid - b.Len(); room > 0 {
+		b.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// test has nginx read a configuration without running it.
+func (g *Gateway) test(ctx context.Context, conf string) error {
+	out, err := g.o.Runner.Run(ctx, "-t", "-c", conf)
+	if err == nil {
+		return nil
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return &core.OpError{Op: "run", Target: g.o.Config.Nginx, Err: err, Hint: "gateway.nginx in the configuration says where nginx is"}
+	}
+	return &core.OpError{
+		Op: "use the new gateway configuration", Err: fmt.Errorf("%w: %s", ErrTest, complaint(out)),
+		Hint: "nothing was changed; what runs goes on",
+	}
+}
+
+// errNotRunning says that there is no nginx to reload.
+var errNotRunning = errors.New("nginx is not running")
+
+// noProcess is what nginx says where there is none to take the signal: on
+// Linux the pid file or the process is missing, on Windows the event.
+var noProcess = regexp.MustCompile(`failed \((2|3): |invalid PID number`)
+
+// reload has the running nginx read its configuration again.
+func (g *Gateway) reload(ctx context.Context) error {
+	out, err := g.o.Runner.Run(ctx, "-c", g.layout.mainSeen(), "-s", "reload")
+	if err == nil {
+		return nil
+	}
+	if noProcess.Match(out) {
+		return fmt.Errorf("%w: %s", errNotRunning, complaint(out))
+	}
+	return fmt.Errorf("reload: %w: %s", err, complaint(out))
+}
+
+// complaint is nginx's first line that is more than a notice.
+func complaint(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	for _, level := range []string{"[emerg]", "[alert]", "[crit]", "[error]"} {
+		for _, l := range lines {
+			if _, text, ok := strings.Cut(l, level+" "); ok {
+				return strings.TrimSpace(text)
+			}
+		}
+	}
+	return lines[0]
+}
