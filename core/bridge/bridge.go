@@ -7,22 +7,10 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 
-	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/kernel"
-)
-
-// Sentinels of Ensure, wrapped in a core.OpError with a hint.
-var (
-	// ErrNotBridge: the name is taken by a link of another kind.
-	ErrNotBridge = errors.New("the name is taken by something that is not a bridge")
-	// ErrForeignAddress: the bridge has an IPv4 address that is not ours.
-	ErrForeignAddress = errors.New("there is another address on the bridge")
-	// ErrOverlap: a route elsewhere covers addresses of the subnet.
-	ErrOverlap = errors.New("the subnet overlaps an existing route")
 )
 
 // MaxPorts is how many ports a Linux bridge takes: kernel BR_MAX_PORTS is
@@ -74,17 +62,13 @@ func finish(ctx context.Context, k kernel.Kernel, n config.Network) error {
 	if err := k.SetUp(ctx, n.Bridge); err != nil {
 		return failed("switch on the bridge", n.Bridge, err)
 	}
-	return forward(ctx, k)
+	return Forward(ctx, k)
 }
 
 // adopt sets what differs on a link that is there already.
 func adopt(ctx context.Context, k kernel.Kernel, n config.Network, link kernel.Link, mtu int) error {
 	if link.Type != "bridge" {
-		return &core.OpError{
-			Op: "make the bridge", Target: n.Bridge,
-			Err:  fmt.Errorf("%w (kind %s)", ErrNotBridge, link.Type),
-			Hint: "rename or delete that interface, or choose another name under [network] bridge",
-		}
+		return notBridge(n.Bridge, link.Type)
 	}
 	addrs, err := k.Addrs(ctx, n.Bridge)
 	if err != nil {
@@ -112,22 +96,17 @@ func adopt(ctx context.Context, k kernel.Kernel, n config.Network, link kernel.L
 			return failed("switch on the bridge", n.Bridge, err)
 		}
 	}
-	return forward(ctx, k)
+	return Forward(ctx, k)
 }
 
 // ourAddress tells whether the gateway's address is among addrs; any other
 // one is refused.
 func ourAddress(n config.Network, addrs []netip.Prefix) (here bool, err error) {
 	for _, a := range addrs {
-		if a == address(n) {
-			here = true
-			continue
+		if a != address(n) {
+			return here, foreignAddress(n.Bridge, a.String(), address(n).String())
 		}
-		return here, &core.OpError{
-			Op: "use the bridge", Target: n.Bridge,
-			Err:  fmt.Errorf("%w: %s, not %s", ErrForeignAddress, a, address(n)),
-			Hint: fmt.Sprintf("if nothing else needs it: ip address del %s dev %s; or give [network] the subnet that the bridge has, or another bridge name", a, n.Bridge),
-		}
+		here = true
 	}
 	return here, nil
 }
@@ -140,9 +119,9 @@ func addAddress(ctx context.Context, k kernel.Kernel, n config.Network) error {
 	return nil
 }
 
-// forward switches ip_forward on, and reads first: writing it makes the
+// Forward switches ip_forward on, and reads first: writing it makes the
 // kernel reset other settings of every link.
-func forward(ctx context.Context, k kernel.Kernel) error {
+func Forward(ctx context.Context, k kernel.Kernel) error {
 	now, err := k.Sysctl(ctx, ForwardKey)
 	if err == nil && now == "1" {
 		return nil
@@ -173,12 +152,8 @@ func refuseOverlap(ctx context.Context, k kernel.Kernel, n config.Network) error
 	if err != nil {
 		return failed("read the routes for", n.Bridge, err)
 	}
-	for _, r := range overlaps(routes, n) {
-		return &core.OpError{
-			Op: "make the bridge", Target: n.Bridge,
-			Err:  fmt.Errorf("%w: %s and %s", ErrOverlap, n.Subnet.Masked(), routeText(r)),
-			Hint: "choose another subnet under [network], or take that route away",
-		}
+	if found := overlaps(routes, n); len(found) > 0 {
+		return overlap(n.Bridge, n.Subnet.Masked().String(), routeText(found[0]))
 	}
 	return nil
 }
@@ -227,12 +202,4 @@ func wantMTU(ctx context.Context, k kernel.Kernel, n config.Network) (int, error
 // address is the gateway's, with the subnet's length.
 func address(n config.Network) netip.Prefix {
 	return netip.PrefixFrom(n.Gateway, n.Subnet.Bits())
-}
-
-func failed(op, target string, err error) error {
-	e := &core.OpError{Op: op, Target: target, Err: err}
-	if errors.Is(err, kernel.ErrPermission) {
-		e.Hint = "run it as root"
-	}
-	return e
 }

@@ -22,6 +22,7 @@ type Status struct {
 	Want      string   `json:"want_address"`   // the gateway's, as a prefix
 	MTU       int      `json:"mtu"`            // bytes; 0 where there is no link
 	WantMTU   int      `json:"want_mtu"`       // configured, or the default route's link's; 0: there is none, any will do
+	Subnet    string   `json:"subnet"`         // of the network, as configured
 	Ports     []Port   `json:"ports"`          // by name
 	IPForward bool     `json:"ip_forward"`     // net.ipv4.ip_forward now
 
@@ -35,8 +36,9 @@ type Status struct {
 // Port is one link on the bridge.
 type Port struct {
 	Name    string `json:"name"`
-	Type    string `json:"type"` // "veth" and the like
-	Up      bool   `json:"up"`   // administratively up and with carrier
+	Type    string `json:"type"`    // "veth" and the like
+	Enabled bool   `json:"enabled"` // administratively up
+	Up      bool   `json:"up"`      // and with carrier: the other end is up too
 	MAC     string `json:"mac"`
 	MTU     int    `json:"mtu"` // bytes
 	Hairpin bool   `json:"hairpin"`
@@ -54,9 +56,30 @@ func (s Status) OK() bool {
 // MTUOK tells whether the MTU is the wanted one, or any will do.
 func (s Status) MTUOK() bool { return s.WantMTU == 0 || s.MTU == s.WantMTU }
 
+// Obstacle is the error with which Ensure would refuse, nil if it would not:
+// something that belongs to others is in the way, and no repair of ours takes
+// it away.
+func (s Status) Obstacle() error {
+	if s.Exists && !s.IsBridge {
+		return notBridge(s.Name, s.Kind)
+	}
+	for _, a := range s.Addresses {
+		if a != s.Want {
+			return foreignAddress(s.Name, a, s.Want)
+		}
+	}
+	if len(s.Overlaps) > 0 && !s.AddressOK() {
+		return overlap(s.Name, s.Subnet, s.Overlaps[0])
+	}
+	return nil
+}
+
 // Look reads the bridge of n. A missing bridge is no error.
 func Look(ctx context.Context, k kernel.Kernel, n config.Network) (Status, error) {
-	s := Status{Name: n.Bridge, Want: address(n).String(), Addresses: []string{}, Ports: []Port{}}
+	s := Status{
+		Name: n.Bridge, Want: address(n).String(), Subnet: n.Subnet.Masked().String(),
+		Addresses: []string{}, Ports: []Port{},
+	}
 	forwarding, err := k.Sysctl(ctx, ForwardKey)
 	if err != nil {
 		return s, failed("read", ForwardKey, err)
@@ -113,7 +136,7 @@ func aliasPrefix(n config.Network) string { return "flatnet " + n.Name + " " }
 
 func port(l kernel.Link) Port {
 	return Port{
-		Name: l.Name, Type: l.Type, Up: l.Up && l.Running, MAC: l.MAC.String(),
+		Name: l.Name, Type: l.Type, Enabled: l.Up, Up: l.Up && l.Running, MAC: l.MAC.String(),
 		MTU: l.MTU, Hairpin: l.Hairpin, Alias: l.Alias,
 	}
 }

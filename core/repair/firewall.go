@@ -2,8 +2,14 @@ package repair
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
 
 	"flatnet/core/firewall"
+	"flatnet/core/journal"
 	"flatnet/core/kernel"
 )
 
@@ -11,7 +17,91 @@ import (
 const FirewallID = "firewall"
 
 // Firewall plans what firewall.Ensure would do, with a diff of our rules;
-// rules that are all there give a plan without steps.
+// rules that are all there give a plan without steps. What is in the way and
+// belongs to others is in the notes.
 func Firewall(ctx context.Context, k kernel.Kernel, w firewall.Want) (Plan, error) {
-	return Plan{Repair: FirewallID}, nil
+	s, err := firewall.Look(ctx, k, w)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Repair: FirewallID, Title: "Set the packet filter rules for " + w.Bridge, Notes: firewallNotes(s)}
+	if s.OK() {
+		p.Notes = append([]string{"The rules are as they ought to be."}, p.Notes...)
+		return p, nil
+	}
+	p.Steps = []Step{{
+		Text:    fmt.Sprintf("Change %s: %s", s.Backend, count(len(s.Changes), "command")),
+		Command: firewallCommand(s),
+		Diff:    FirewallDiff(s),
+		Do:      setRules(k, w, s),
+	}}
+	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Firewall(ctx, k, w) })
+	p.Verify = func(ctx context.Context) error {
+		s, err := firewall.Look(ctx, k, w)
+		if err == nil && !s.OK() {
+			err = errors.New("still to do: " + strings.Join(s.Changes, "; "))
+		}
+		return err
+	}
+	return p, nil
+}
+
+// FirewallDiff is a unified diff from our rules as they are to what they
+// ought to be, "" where there is no difference.
+func FirewallDiff(s firewall.Status) string {
+	return udiff.Unified("rules now", "rules wanted", lines(s.Have), lines(s.Want))
+}
+
+// lines ends each with a newline; none is the empty text.
+func lines(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.Join(all, "\n") + "\n"
+}
+
+func firewallCommand(s firewall.Status) string {
+	commands := make([]string, len(s.Changes))
+	for i, c := range s.Changes {
+		commands[i] = string(s.Backend) + " " + c
+	}
+	return strings.Join(commands, " && ")
+}
+
+// setRules journals the rules before and after.
+func setRules(k kernel.Kernel, w firewall.Want, s firewall.Status) func(context.Context) ([]journal.Entry, error) {
+	return func(ctx context.Context) ([]journal.Entry, error) {
+		if _, err := firewall.Ensure(ctx, k, w); err != nil {
+			return nil, err
+		}
+		return []journal.Entry{{
+			Text:   "set the packet filter rules for " + w.Bridge + " (" + string(s.Backend) + ")",
+			Before: strings.Join(s.Have, "\n"),
+			After:  strings.Join(s.Want, "\n"),
+		}}, nil
+	}
+}
+
+// firewallNotes says what our rules cannot mend.
+func firewallNotes(s firewall.Status) []string {
+	var notes []string
+	if s.Mixed() {
+		note := fmt.Sprintf("%s holds rules too; a packet must pass both backends.", s.Other)
+		if s.OtherDrops {
+			note = fmt.Sprintf("%s holds rules too, and they drop: a packet must pass both backends. Find out who sets them (%s-save), and have all programs use one backend.", s.Other, s.Other)
+		}
+		notes = append(notes, note)
+	}
+	if s.OtherError != "" {
+		notes = append(notes, "Whether the other backend holds rules is unknown: "+s.OtherError)
+	}
+	return notes
+}
+
+// count gives "1 command", "2 commands".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
