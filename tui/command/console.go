@@ -110,7 +110,7 @@ func (s *seen) upstreams(ctx context.Context) (pane.UpstreamsView, error) {
 	_, _ = keep(s, &s.facts.Gateway, g, err)
 	view := pane.UpstreamsView{Gateway: health.Look(p.Now(), g, err)}
 
-	around := monitor.Around{Sites: g.Sites, Windows: p.windowsAddress(ctx)}
+	around := monitor.Around{Sites: g.Sites, Windows: p.WindowsAddress(ctx)}
 	around.HealthURL = p.Config.Gateway.HealthAt(around.Windows)
 	if err == nil { // else what is probed stays as it is
 		p.Monitor.Watch(monitor.Targets(p.Config, around))

@@ -2,20 +2,15 @@ package command
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"time"
 
 	"flatnet/core/bridge"
-	"flatnet/core/config"
 	"flatnet/core/firewall"
-	"flatnet/core/gateway"
 	"flatnet/core/health"
 	"flatnet/core/host"
 	"flatnet/core/leases"
-	"flatnet/core/windows"
 	"flatnet/tui/monitor"
 )
 
@@ -73,14 +68,14 @@ func (p *Parts) watched(ctx context.Context) []monitor.Watched {
 	if g, err := p.Gateway.Look(ctx); err == nil {
 		a.Sites = g.Sites
 	}
-	a.Windows = p.windowsAddress(ctx)
+	a.Windows = p.WindowsAddress(ctx)
 	a.HealthURL = p.Config.Gateway.HealthAt(a.Windows)
 	return monitor.Targets(p.Config, a)
 }
 
-// windowsAddress is the other end of WSL's default route, where there is a
+// WindowsAddress is the other end of WSL's default route, where there is a
 // Windows at all.
-func (p *Parts) windowsAddress(ctx context.Context) netip.Addr {
+func (p *Parts) WindowsAddress(ctx context.Context) netip.Addr {
 	if !p.Windows.Enabled(ctx) {
 		return netip.Addr{}
 	}

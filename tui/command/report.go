@@ -32,7 +32,7 @@ type statusReport struct {
 type bridgeReport struct {
 	Name      string          `json:"name"`
 	State     health.Severity `json:"state"`
-	Addresses []netip.Prefix  `json:"addresses"`
+	Addresses []string        `json:"addresses"`
 	MTU       *int            `json:"mtu"`
 	Ports     []bridge.Port   `json:"ports"`
 	IPForward *bool           `json:"ip_forward"`
@@ -112,7 +112,7 @@ func report(f health.Facts, findings []health.Finding) statusReport {
 func reportBridge(f health.Facts, groups map[health.Group]health.Severity) bridgeReport {
 	r := bridgeReport{
 		Name: f.Config.Network.Bridge, State: known(f.Bridge.Known(), groups[health.GroupBridge]),
-		Addresses: []netip.Prefix{}, Ports: []bridge.Port{},
+		Addresses: []string{}, Ports: []bridge.Port{},
 		Firewall: firewallReport{State: known(f.Firewall.Known(), groups[health.GroupFirewall])},
 	}
 	if f.Bridge.Known() {

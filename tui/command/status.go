@@ -85,10 +85,7 @@ func describeBridge(r statusReport, f health.Facts) string {
 	if !s.Exists {
 		return r.Bridge.Name + " is not there"
 	}
-	parts := []string{r.Bridge.Name}
-	for _, a := range r.Bridge.Addresses {
-		parts = append(parts, a.String())
-	}
+	parts := append([]string{r.Bridge.Name}, r.Bridge.Addresses...)
 	parts = append(parts, fmt.Sprintf("MTU %d", s.MTU), fmt.Sprintf("%d ports", len(s.Ports)))
 	if s.IPForward {
 		parts = append(parts, "forwarding on")

@@ -37,8 +37,8 @@ func run() int {
 	defer stop()
 	return command.Run(ctx, &command.App{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Interactive: term.IsTerminal(int(os.Stdin.Fd())),
-		Screen:      term.IsTerminal(int(os.Stdout.Fd())) && term.IsTerminal(int(os.Stdin.Fd())),
+		Interactive: term.IsTerminal(os.Stdin.Fd()),
+		Screen:      term.IsTerminal(os.Stdout.Fd()) && term.IsTerminal(os.Stdin.Fd()),
 		Version:     version,
 		Now:         time.Now,
 		Open:        open,
@@ -62,7 +62,8 @@ func open(c config.Config) (*command.Parts, error) {
 	})
 	p.Monitor = monitor.New(c.Probes, p.Probers, time.Now)
 	p.Gateway = gateway.New(gateway.Options{
-		Config: c.Gateway, Network: c.Network,
+		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(c.Gateway.Nginx),
+		HealthURL:  c.Gateway.HealthAt(p.WindowsAddress(context.Background())),
 		Containers: p.Podman.Containers,
 		Leases:     p.HeldLeases,
 		Health:     p.Monitor.Health,
