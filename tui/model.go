@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -68,11 +69,16 @@ type tickedMsg struct{}
 
 // Init implements tea.Model: all panes look at once, none waits for another.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.tick(), tea.RequestBackgroundColor}
-	for _, p := range m.panes {
-		cmds = append(cmds, p.Init())
+	return tea.Batch(m.tick(), tea.RequestBackgroundColor, m.refreshAll(false))
+}
+
+// lateFindings judges what is there where a slow source keeps the panes from
+// all having answered.
+func (m *Model) lateFindings() tea.Cmd {
+	if m.looking() {
+		return m.findings.Refresh(false)
 	}
-	return tea.Batch(cmds...)
+	return nil
 }
 
 func (m *Model) tick() tea.Cmd {
@@ -88,7 +94,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tickedOnceMsg:
 		return m, m.refreshAll(true)
 	case tickedMsg:
-		return m, tea.Batch(m.tick(), m.refreshAll(false))
+		late := m.lateFindings()
+		return m, tea.Batch(m.tick(), m.refreshAll(false), late)
 	case pane.Message:
 		return m, m.route(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -107,20 +114,31 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-// route hands a message to its pane, whichever that is.
+// route hands a message to its pane, whichever that is. Findings are judged on
+// what the panes saw: when the last of them has answered, they are due.
 func (m *Model) route(msg pane.Message) tea.Cmd {
+	var cmd tea.Cmd
 	for _, p := range m.panes {
 		if p.ID() == msg.For() {
-			return p.Update(msg)
+			cmd = p.Update(msg)
 		}
 	}
-	return nil
+	if msg.For() != m.findings.ID() && !m.looking() {
+		return tea.Batch(cmd, m.findings.Refresh(true))
+	}
+	return cmd
 }
 
-// refreshAll has every pane look again; insist: also those that look now.
+// looking tells whether a pane of the grid is waiting for its source.
+func (m *Model) looking() bool {
+	return slices.ContainsFunc(m.panes[:gridPanes], pane.Pane.Busy)
+}
+
+// refreshAll has every pane of the grid look again; insist: also those that
+// look now.
 func (m *Model) refreshAll(insist bool) tea.Cmd {
-	cmds := make([]tea.Cmd, 0, len(m.panes))
-	for _, p := range m.panes {
+	cmds := make([]tea.Cmd, 0, gridPanes)
+	for _, p := range m.panes[:gridPanes] {
 		cmds = append(cmds, p.Refresh(insist))
 	}
 	return tea.Batch(cmds...)

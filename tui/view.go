@@ -99,16 +99,14 @@ func (m *Model) tabLine(l *widget.Look, title func(pane.Pane) string) string {
 	for i, p := range m.panes {
 		name := strings.TrimSpace(fmt.Sprintf("%d %s", i+1, title(p)))
 		severity, _ := p.State()
-		tone := widget.ToneOf(severity)
-		nameTone := widget.Muted
+		sign := l.Paint(widget.ToneOf(severity), l.Sign(widget.ToneOf(severity)))
+		tone, left, right := widget.Muted, " ", " "
 		if i == m.focus {
-			name, nameTone = "["+name+"]", widget.Accent
-		} else {
-			name = " " + name + " "
+			tone, left, right = widget.Accent, "[", "]"
 		}
-		parts = append(parts, l.Paint(nameTone, name)+l.Paint(tone, l.Sign(tone)))
+		parts = append(parts, l.Paint(tone, left+name)+" "+sign+l.Paint(tone, right))
 	}
-	return strings.Join(parts, "  ")
+	return strings.Join(parts, " ")
 }
 
 // body draws the panes beside and below each other.

@@ -94,6 +94,9 @@ func (p *list[T]) Refresh(insist bool) tea.Cmd {
 	return p.feed.refresh(insist)
 }
 
+// Busy implements Pane.
+func (p *list[T]) Busy() bool { return p.feed.busy }
+
 // SetSize implements Pane.
 func (p *list[T]) SetSize(width, height int) {
 	p.width, p.height = width, height

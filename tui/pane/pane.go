@@ -28,6 +28,8 @@ type Pane interface {
 	// Refresh looks again, unless a look is under way: then once more after it
 	// if that is insisted on.
 	Refresh(insist bool) tea.Cmd
+	// Busy tells whether a look is under way.
+	Busy() bool
 	// Update takes a reply of this pane's source, and keys while Editing.
 	Update(tea.Msg) tea.Cmd
 	SetSize(width, height int)

@@ -26,10 +26,10 @@ func NewUpstreams(look Source[UpstreamsView], d Deps) Pane {
 		{Title: t.State, Min: 8},
 		{Title: t.Name, Min: 10},
 		{Title: t.Latency, Right: true, Min: 7},
-		{Title: t.History, Drop: 2, Min: 8},
+		{Title: t.History, Drop: 1, Min: 8},
 		{Title: t.Loss, Right: true, Drop: 3, Min: 4},
 		{Title: t.Kind, Drop: 4, Min: 4},
-		{Title: t.Target, Drop: 1, Min: 12},
+		{Title: t.Target, Drop: 2, Min: 12},
 		{Title: t.Since, Right: true, Drop: 5, Min: 5},
 	}
 	return Upstreams{newList(kind[UpstreamsView]{

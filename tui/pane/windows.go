@@ -57,7 +57,7 @@ func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
 	}
 	facts := []fact{w.route(s)}
 	if e := s.Verdict.Effective; e != nil && (s.Route == nil || e.Gateway != s.Route.Gateway) {
-		facts = append(facts, fact{key: "wins", label: w.t.Wins, value: w.via(e.Destination.String(), e.Gateway.String())})
+		facts = append(facts, fact{key: "wins", label: w.t.Wins, value: w.via(e.Destination.String(), addr(e.Gateway))})
 	}
 	facts = append(facts, w.plain("wsl", w.t.WSL, addr(s.WSLAddress)), w.plain("mode", w.t.Mode, string(s.Mode)))
 	if s.Facing.IsValid() {
@@ -91,7 +91,7 @@ func (w windowsFacts) route(s windows.Status) fact {
 	case r == nil && s.State == windows.Unknown:
 		f.value = w.t.Unknown
 	case r != nil:
-		f.value = w.via(r.Destination.String(), addr(r.Gateway))
+		f.value = w.via("", addr(r.Gateway))
 		f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Temporary
 		if r.Persistent {
 			f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Persistent
@@ -101,10 +101,11 @@ func (w windowsFacts) route(s windows.Status) fact {
 }
 
 func (w windowsFacts) via(destination, gateway string) string {
-	if gateway == "" {
-		return destination + " " + w.t.Direct
+	how := w.t.Direct
+	if gateway != "" {
+		how = fmt.Sprintf(w.t.Via, gateway)
 	}
-	return destination + " " + fmt.Sprintf(w.t.Via, gateway)
+	return strings.TrimSpace(destination + " " + how)
 }
 
 func (w windowsFacts) plain(key, label, value string) fact {

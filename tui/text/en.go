@@ -56,7 +56,7 @@ func englishBridge() Bridge {
 		Present: "present", RulesMissing: "%d missing", RulesExtra: "%d too many",
 		NATOff: "off, as configured", Doubled: "doubled", BehindDrop: "behind a rule that drops",
 		Mixed:        "%s holds rules too",
-		PolicyDocker: "%s, Docker is here",
+		PolicyDocker: "%s (Docker)",
 		NoProgram:    "iptables is not installed", Overlap: "overlaps %s",
 		Port: "Port", PortUp: "up", PortDown: "down",
 		Sum:     "%d attached",

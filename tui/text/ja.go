@@ -56,7 +56,7 @@ func japaneseBridge() Bridge {
 		Present: "あります", RulesMissing: "%d 件不足", RulesExtra: "%d 件余分",
 		NATOff: "設定により無効", Doubled: "重複", BehindDrop: "破棄するルールの後ろ",
 		Mixed:        "%s にもルールがあります",
-		PolicyDocker: "%s、Docker あり",
+		PolicyDocker: "%s (Docker)",
 		NoProgram:    "iptables がありません", Overlap: "%s と重なっています",
 		Port: "ポート", PortUp: "接続", PortDown: "切断",
 		Sum:     "%d 件接続",

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"strings"
 
 	"flatnet/tui/text"
@@ -303,8 +304,9 @@ func fit(s string, w int, right bool) string {
 }
 
 // layout gives each column its width: as wide as its widest cell; where that
-// is too much, columns with the highest Drop go, then the widest ones shrink.
-// 0: the column is not drawn.
+// is too much, the columns that are needed least shrink and then go, one after
+// the other, and the widest of those that must stay shrink last. 0: the column
+// is not drawn.
 func (t *Table) layout() []int {
 	widths := make([]int, len(t.columns))
 	for j, c := range t.columns {
@@ -316,48 +318,47 @@ func (t *Table) layout() []int {
 		}
 	}
 	room := t.width - 2
-	for total(widths) > room && t.drop(widths, room) {
+	for _, j := range t.byNeed() {
+		if over := total(widths) - room; over > 0 {
+			widths[j] = max(t.columns[j].Min, widths[j]-over)
+		}
+		if total(widths) > room {
+			widths[j] = 0
+		}
 	}
 	for total(widths) > room && t.shrink(widths) {
 	}
 	return widths
 }
 
+// byNeed gives the columns that may go, the least needed first.
+func (t *Table) byNeed() []int {
+	var out []int
+	for j, c := range t.columns {
+		if c.Drop > 0 {
+			out = append(out, j)
+		}
+	}
+	slices.SortFunc(out, func(a, b int) int { return t.columns[b].Drop - t.columns[a].Drop })
+	return out
+}
+
+// total is the width of all drawn columns and the gaps between them.
 func total(widths []int) int {
-	sum := -gap
+	sum := 0
 	for _, w := range widths {
 		if w > 0 {
 			sum += w + gap
 		}
 	}
-	return sum
-}
-
-// drop takes the least needed column away, unless shrinking the others to
-// what they need at least is enough.
-func (t *Table) drop(widths []int, room int) bool {
-	need, worst := -gap, -1
-	for j, w := range widths {
-		if w == 0 {
-			continue
-		}
-		need += min(w, t.least(j)) + gap
-		if d := t.columns[j].Drop; d > 0 && (worst < 0 || d > t.columns[worst].Drop) {
-			worst = j
-		}
-	}
-	if need <= room || worst < 0 {
-		return false
-	}
-	widths[worst] = 0
-	return true
+	return max(0, sum-gap)
 }
 
 // shrink takes one cell from the widest column that may give one.
 func (t *Table) shrink(widths []int) bool {
 	widest := -1
 	for j, w := range widths {
-		if w > max(t.columns[j].Min, 1) && (widest < 0 || w > widths[widest]) {
+		if w > 1 && (widest < 0 || w > widths[widest]) {
 			widest = j
 		}
 	}
@@ -366,13 +367,6 @@ func (t *Table) shrink(widths []int) bool {
 	}
 	widths[widest]--
 	return true
-}
-
-func (t *Table) least(j int) int {
-	if m := t.columns[j].Min; m > 0 {
-		return m
-	}
-	return max(1, text.Width(t.columns[j].Title))
 }
 
 // Unmark takes all marks away.
