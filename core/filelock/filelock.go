@@ -1,4 +1,4 @@
-// Package filelock is an exclusive lock between processes, held on a file by
+// Package filelock is a lock between processes, held on a file by
 // flock(2): the kernel frees it when its holder ends, however it ends. The
 // file says who holds it, so that whoever waits can tell.
 //
@@ -24,7 +24,10 @@ var ErrHeld = errors.New("locked")
 const holderLimit = 200
 
 // Lock is a held lock.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file   *os.File
+	signed bool
+}
 
 // Acquire takes the lock at path, making the file (mode 0600) if it is
 // missing, and writes the holder's name and process id into it. It waits in
@@ -35,17 +38,36 @@ func Acquire(ctx context.Context, path, holder string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(ctx, file); err != nil {
+	if err := lock(ctx, file, unix.LOCK_EX); err != nil {
 		return nil, err
 	}
-	l := &Lock{file: file}
+	l := &Lock{file: file, signed: true}
 	l.sign(fmt.Sprintf("%s (process %d)\n", holder, os.Getpid()))
 	return l, nil
 }
 
-// Release gives the lock back. It may be called more than once.
+// Share takes the lock at path together with others who share it, and keeps
+// out those who Acquire it. It does not make the file: that the lock is
+// missing is an fs.ErrNotExist.
+func Share(ctx context.Context, path string) (*Lock, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(ctx, file, unix.LOCK_SH); err != nil {
+		return nil, err
+	}
+	return &Lock{file: file}, nil
+}
+
+// Release gives the lock back. It may be called more than once, and on nil.
 func (l *Lock) Release() {
-	l.sign("")
+	if l == nil {
+		return
+	}
+	if l.signed {
+		l.sign("")
+	}
 	_ = l.file.Close()
 }
 
@@ -57,14 +79,14 @@ func (l *Lock) sign(text string) {
 }
 
 // lock takes the lock on file, or closes it.
-func lock(ctx context.Context, file *os.File) error {
+func lock(ctx context.Context, file *os.File, how int) error {
 	fd := int(file.Fd())
-	err := flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+	err := flock(fd, how|unix.LOCK_NB)
 	if !errors.Is(err, unix.EWOULDBLOCK) {
 		return closeUnless(err == nil, file, err)
 	}
 	taken := make(chan error, 1)
-	go func() { taken <- flock(fd, unix.LOCK_EX) }()
+	go func() { taken <- flock(fd, how) }()
 	select {
 	case err := <-taken:
 		return closeUnless(err == nil, file, err)

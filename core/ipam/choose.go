@@ -60,7 +60,7 @@ func (a *allocation) claim(ip netip.Addr) error {
 	if name, ok := a.reserved[ip]; ok && name != a.r.Name {
 		return problem(fmt.Errorf("%w: %s", ErrReserved, name), "ask for another address, or take the reservation out of the configuration")
 	}
-	if held, ok := a.s.Leases[ip]; ok && !a.reclaim(held) {
+	if held, ok := a.s.Lease(ip); ok && !a.reclaim(held) {
 		return problem(fmt.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
 			fmt.Sprintf("ask for another address; or, if that container is gone: flatnet-tui leases release %s", ip))
 	}
@@ -77,7 +77,7 @@ func (a *allocation) claim(ip netip.Addr) error {
 func (a *allocation) reservation() (netip.Addr, bool) {
 	for _, res := range a.p.Reservations {
 		if a.r.Name != "" && res.Name == a.r.Name {
-			held, ok := a.s.Leases[res.IP]
+			held, ok := a.s.Lease(res.IP)
 			return res.IP, !ok || held.ContainerID != a.r.ContainerID
 		}
 	}
@@ -108,8 +108,8 @@ func (a *allocation) unused() (netip.Addr, bool) {
 	for _, f := range a.s.Recent {
 		freed[f.IP] = true
 	}
-	for ip := a.p.RangeStart; a.p.inRange(ip); ip = ip.Next() {
-		if !freed[ip] && a.free(ip) {
+	for ip := range a.s.gaps(a.p.RangeStart, a.p.RangeEnd) {
+		if !freed[ip] && a.givable(ip) {
 			return ip, true
 		}
 	}
@@ -131,20 +131,10 @@ func (a *allocation) heal() (netip.Addr, bool) {
 	if a.r.Heal == nil {
 		return netip.Addr{}, false
 	}
-	held := make([]Lease, 0, len(a.s.Leases))
-	for _, l := range a.s.Leases {
-		if a.givable(l.IP) {
-			held = append(held, l)
-		}
-	}
-	slices.SortFunc(held, func(x, y Lease) int {
-		if c := x.AllocatedAt.Compare(y.AllocatedAt); c != 0 {
-			return c
-		}
-		return x.IP.Compare(y.IP)
-	})
+	held := slices.Collect(a.s.All())
+	slices.SortStableFunc(held, func(x, y Lease) int { return x.AllocatedAt.Compare(y.AllocatedAt) })
 	for _, l := range held {
-		if a.reclaim(l) {
+		if a.givable(l.IP) && a.reclaim(l) {
 			return l.IP, true
 		}
 	}
@@ -158,7 +148,7 @@ func (a *allocation) reclaim(l Lease) bool {
 	}
 	gone, why := a.r.Heal(l)
 	if gone {
-		delete(a.s.Leases, l.IP)
+		a.s.drop(l.IP)
 		a.journal("heal", l, fmt.Sprintf("%s taken back from %s: %s", l.IP, l.Owner(), why))
 	}
 	return gone
@@ -166,8 +156,7 @@ func (a *allocation) reclaim(l Lease) bool {
 
 // free tells whether ip can be given without taking it from anyone.
 func (a *allocation) free(ip netip.Addr) bool {
-	_, held := a.s.Leases[ip]
-	return !held && a.givable(ip)
+	return !a.s.has(ip) && a.givable(ip)
 }
 
 // givable tells whether ip may be given out at all to one who did not ask for it.
@@ -185,10 +174,13 @@ func (a *allocation) keptFromUs(f Freed) bool {
 // exhausted says how the pool is used up, and what to do.
 func (a *allocation) exhausted() error {
 	var held, reserved, waiting int
-	for ip := a.p.RangeStart; a.p.inRange(ip); ip = ip.Next() {
-		if _, ok := a.s.Leases[ip]; ok {
+	for _, h := range a.s.held {
+		if a.p.inRange(h.ip) {
 			held++
-		} else if _, ok := a.reserved[ip]; ok {
+		}
+	}
+	for ip := range a.reserved {
+		if a.p.inRange(ip) && !a.s.has(ip) {
 			reserved++
 		}
 	}

@@ -1,8 +1,10 @@
 package ipam
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"slices"
 	"time"
@@ -16,19 +18,12 @@ import (
 const formatVersion = 2
 
 // document is a state file as it was read: the state, and what writing it back
-// needs. Leases that did not change are written back as they were, with fields
-// that only a newer version knows; so are unknown fields of the whole.
+// needs besides.
 type document struct {
 	state   State
 	version uint64
-	stored  []stored // by address
-	unknown []member
-}
-
-// stored is a lease with its text in the file.
-type stored struct {
-	lease Lease
-	text  string
+	old     bool     // has an entry of the old form
+	unknown []member // fields of a newer version, which are kept
 }
 
 // member is a field that this version does not know.
@@ -36,20 +31,25 @@ type member struct{ name, text string }
 
 // decode reads a state file of either form. Its error says what is wrong with
 // the text and where.
-func decode(text string) (document, error) {
+func decode(text []byte) (document, error) {
 	var d document
-	if !utf8.ValidString(text) {
+	s := &scanner{text: text, own: isOwn(text)}
+	if !s.own && !utf8.Valid(text) {
 		return d, errors.New("not UTF-8")
 	}
-	s := &scanner{text: text}
 	if err := s.object(func(name string) error { return d.member(s, name) }); err != nil {
 		return d, err
 	}
 	if s.peek() != 0 || s.pos < len(s.text) {
 		return d, s.errorf("something follows the end")
 	}
-	slices.SortFunc(d.stored, func(a, b stored) int { return a.lease.IP.Compare(b.lease.IP) })
 	return d, d.check()
+}
+
+// isOwn tells whether text is to the byte what encode wrote.
+func isOwn(text []byte) bool {
+	n := len(text) - checksumSize
+	return n > 0 && bytes.Equal(text[n:], appendChecksum(nil, crc32.ChecksumIEEE(text[:n])))
 }
 
 // member reads one field of the whole.
@@ -69,25 +69,21 @@ func (d *document) member(s *scanner, name string) (err error) {
 		err = d.allocations(s)
 	case "recent":
 		err = d.recent(s)
+	case "checksum":
+		_, err = s.string()
 	default:
-		var text string
-		text, err = s.raw()
-		d.unknown = append(d.unknown, member{name, text})
+		d.unknown, err = s.keep(d.unknown, name)
 	}
 	return err
 }
 
 // allocations reads the leases, of either form.
 func (d *document) allocations(s *scanner) error {
-	if d.state.Leases != nil {
+	if d.state.held != nil {
 		return s.errorf("allocations come twice")
 	}
-	size := len(s.text) / 300 // most of the file is leases of about that size
-	d.state.Leases = make(map[netip.Addr]Lease, size)
-	d.stored = make([]stored, 0, size)
-	scan := leaseScanner{s: s}
-	field := scan.member
-	return s.object(func(key string) error {
+	d.state.held = make([]held, 0, len(s.text)/300) // of about that size each
+	err := s.object(func(key string) error {
 		if s.peek() == '"' {
 			return d.oldLease(s, key)
 		}
@@ -95,33 +91,42 @@ func (d *document) allocations(s *scanner) error {
 		if err != nil {
 			return s.errorf("%v", err)
 		}
-		start := s.pos
-		scan.lease = Lease{IP: ip}
-		if err := s.object(field); err != nil {
-			return err
+		if s.own {
+			d.state.held = append(d.state.held, held{ip: ip, text: s.line()})
+			return nil
 		}
-		d.stored = append(d.stored, stored{scan.lease, s.text[start:s.pos]})
-		return d.add(s, &scan.lease)
+		return d.lease(s, ip)
 	})
+	slices.SortStableFunc(d.state.held, func(a, b held) int { return a.ip.Compare(b.ip) })
+	return err
+}
+
+// lease reads a lease of which nothing is known yet, and puts it into the
+// form that encode writes.
+func (d *document) lease(s *scanner, ip netip.Addr) error {
+	r := leaseReader{s: s, lease: Lease{IP: ip}}
+	if err := s.object(r.member); err != nil {
+		return err
+	}
+	if r.lease.ContainerID == "" {
+		return s.errorf("%s is held by no container", ip)
+	}
+	text := appendLease(nil, r.lease, r.unknown)
+	d.state.held = append(d.state.held, held{ip: ip, text: text, lease: &r.lease})
+	return nil
 }
 
 // oldLease reads an entry of the old form: container id and address.
 func (d *document) oldLease(s *scanner, id string) error {
+	d.old = true
 	ip, err := scanAddr(s)
 	if err != nil {
 		return err
 	}
-	return d.add(s, &Lease{IP: ip, ContainerID: id})
-}
-
-func (d *document) add(s *scanner, l *Lease) error {
-	if _, twice := d.state.Leases[l.IP]; twice {
-		return s.errorf("%s is held twice", l.IP)
+	if id == "" {
+		return s.errorf("%s is held by no container", ip)
 	}
-	if l.ContainerID == "" {
-		return s.errorf("%s is held by no container", l.IP)
-	}
-	d.state.Leases[l.IP] = *l
+	d.state.held = append(d.state.held, held{ip: ip, lease: &Lease{IP: ip, ContainerID: id}})
 	return nil
 }
 
@@ -133,60 +138,48 @@ func (d *document) recent(s *scanner) error {
 	})
 }
 
-// find gives the lease that the file has at ip.
-func (d *document) find(ip netip.Addr) (*stored, bool) {
-	i, ok := slices.BinarySearchFunc(d.stored, ip, func(st stored, ip netip.Addr) int { return st.lease.IP.Compare(ip) })
-	if !ok {
-		return nil, false
-	}
-	return &d.stored[i], true
-}
-
 // unchanged tells whether s is what the file says.
 func (d *document) unchanged(s *State) bool {
 	was := &d.state
-	if d.version != formatVersion || len(s.Leases) != len(d.stored) || !slices.Equal(s.Recent, was.Recent) ||
-		s.Subnet != was.Subnet || s.Gateway != was.Gateway || s.RangeStart != was.RangeStart || s.RangeEnd != was.RangeEnd {
-		return false
-	}
-	for i := range d.stored {
-		if l := &d.stored[i].lease; s.Leases[l.IP] != *l {
-			return false
-		}
-	}
-	return true
+	return d.version == formatVersion && slices.Equal(s.Recent, was.Recent) &&
+		s.Subnet == was.Subnet && s.Gateway == was.Gateway && s.RangeStart == was.RangeStart && s.RangeEnd == was.RangeEnd &&
+		slices.EqualFunc(s.held, was.held, func(a, b held) bool { return a.ip == b.ip && a.text != nil && bytes.Equal(a.text, b.text) })
 }
 
 // check holds what must be true of the whole.
 func (d *document) check() error {
 	st := &d.state
 	switch {
-	case d.version == 0 && len(d.stored) > 0:
+	case d.version == 0 && !d.old && len(st.held) > 0:
 		return errors.New("it does not say its version")
 	case d.version != 0 && d.version != formatVersion:
 		return fmt.Errorf("version %d; this program knows version %d", d.version, formatVersion)
-	case d.version == formatVersion && len(d.stored) != len(st.Leases):
+	case d.version == formatVersion && d.old:
 		return errors.New("it has entries of the old form")
-	case st.Leases == nil:
+	case st.held == nil:
 		return errors.New("it has no allocations")
 	case !st.Subnet.IsValid(), !st.Gateway.IsValid(), !st.RangeStart.IsValid(), !st.RangeEnd.IsValid():
 		return errors.New("it does not say its subnet, gateway and range")
 	}
-	for ip := range st.Leases {
-		if !st.Subnet.Contains(ip) || ip == st.Gateway {
-			return fmt.Errorf("%s cannot be held in %s with gateway %s", ip, st.Subnet, st.Gateway)
+	for i, h := range st.held {
+		if !st.Subnet.Contains(h.ip) || h.ip == st.Gateway {
+			return fmt.Errorf("%s cannot be held in %s with gateway %s", h.ip, st.Subnet, st.Gateway)
+		}
+		if i > 0 && st.held[i-1].ip == h.ip {
+			return fmt.Errorf("%s is held twice", h.ip)
 		}
 	}
 	return nil
 }
 
-// leaseScanner reads the fields of one lease after the other.
-type leaseScanner struct {
-	s     *scanner
-	lease Lease
+// leaseReader reads the fields of one lease.
+type leaseReader struct {
+	s       *scanner
+	lease   Lease
+	unknown []member
 }
 
-func (r *leaseScanner) member(name string) (err error) {
+func (r *leaseReader) member(name string) (err error) {
 	s, l := r.s, &r.lease
 	switch name {
 	case "container_id":
@@ -208,7 +201,7 @@ func (r *leaseScanner) member(name string) (err error) {
 	case "allocated_at":
 		l.AllocatedAt, err = scanTime(s)
 	default:
-		_, err = s.raw()
+		r.unknown, err = s.keep(r.unknown, name)
 	}
 	return err
 }

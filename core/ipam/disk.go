@@ -3,6 +3,7 @@ package ipam
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,9 +14,11 @@ import (
 	"flatnet/core"
 )
 
-// tempName is where the next state is written before it takes the place of the
-// old one. It is always the same, so that a killed call leaves at most one.
-const tempName = "." + FileName + ".new"
+// spareName is the file that the next state is written to before it takes the
+// place of the present one, which then becomes the spare: the two take turns.
+// The disk finds room for neither each time, which halves the time of a change
+// of a large state.
+const spareName = "." + FileName + ".spare"
 
 // prepareDir makes the state directory, or checks the one that is there: it
 // must be a directory of ours, not a link to one, that nobody else can write to.
@@ -68,26 +71,63 @@ func (f *FileStore) fileError(op, name string, err error) error {
 	return e
 }
 
-// writeSynced writes text to a file of mode 0600 and waits until the disk has it.
-func writeSynced(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+// writeSpare writes the next state beside the present one, and waits until the
+// disk has it.
+func (f *FileStore) writeSpare(write func(io.Writer) error) error {
+	file, err := openSpare(filepath.Join(f.dir, spareName))
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(text); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := file.Sync(); err != nil {
+	if err := fill(file, write); err != nil {
 		return errors.Join(err, file.Close())
 	}
 	return file.Close()
 }
 
-// syncDir makes a rename in dir last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+func fill(file *os.File, write func(io.Writer) error) error {
+	if err := write(file); err != nil {
+		return err
+	}
+	size, err := file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	if err := file.Truncate(size); err != nil {
+		return err
+	}
+	return unix.Fdatasync(int(file.Fd()))
+}
+
+// openSpare opens the spare file to be written from its beginning. One that
+// is known by a second name is not overwritten: it is a bad file set aside, or
+// somebody's copy.
+func openSpare(path string) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err == nil {
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.Mode().IsRegular() || st.Nlink != 1 {
+			err = os.Remove(path)
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+}
+
+// swap puts the spare file in the place of the present one, in one step, and
+// waits until the disk has that too.
+func (f *FileStore) swap() error {
+	spare, present := filepath.Join(f.dir, spareName), filepath.Join(f.dir, FileName)
+	err := unix.Renameat2(unix.AT_FDCWD, spare, unix.AT_FDCWD, present, unix.RENAME_EXCHANGE)
+	if err != nil { // nothing to exchange with yet, or a file system that cannot
+		err = os.Rename(spare, present)
+	}
+	if err != nil {
+		return err
+	}
+	dir, err := os.Open(f.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

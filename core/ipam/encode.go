@@ -2,73 +2,108 @@ package ipam
 
 import (
 	"encoding/json"
-	"net/netip"
-	"slices"
+	"fmt"
+	"hash/crc32"
+	"io"
 	"strconv"
 	"time"
 	"unicode/utf8"
 )
 
+// checksumField begins the last field. Its value is the CRC-32 of all that is
+// before it: text that has it right is as encode wrote it.
+const checksumField = `,"checksum":"`
+
+// checksumSize is the length of the last field and what follows, in bytes.
+const checksumSize = len(checksumField) + 8 + len("\"}\n")
+
+func appendChecksum(b []byte, sum uint32) []byte {
+	return fmt.Appendf(b, "%s%08x\"}\n", checksumField, sum)
+}
+
 // encode writes d with the state s in the present form: one JSON object, one
 // lease a line, in the order of addresses.
-func encode(d *document, s *State) []byte {
-	lines := d.lines(s)
-	size := 1024 + 250*len(s.Recent)
-	for _, l := range lines {
-		size += len(l.text) + 24
-	}
-	b := make([]byte, 0, size)
+func encode(w io.Writer, d *document, s *State) error {
+	p := &pieces{w: w}
+	b := make([]byte, 0, pieceSize+4096)
 	b = append(b, `{"version":`...)
 	b = strconv.AppendInt(b, formatVersion, 10)
 	b = appendField(b, "subnet", s.Subnet.String())
 	b = appendField(b, "gateway", s.Gateway.String())
 	b = appendField(b, "range_start", s.RangeStart.String())
 	b = appendField(b, "range_end", s.RangeEnd.String())
-	for _, m := range d.unknown {
-		b = append(appendName(b, m.name), m.text...)
-	}
+	b = appendUnknown(b, d.unknown)
 	b = append(appendName(b, "allocations"), '{')
-	for i, l := range lines {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, "\n\""...)
-		b = append(l.ip.AppendTo(b), `":`...)
-		b = append(b, l.text...)
+	for i := range s.held {
+		b = appendHeld(append(b, separator(i)...), &s.held[i])
+		b = p.pass(b)
 	}
-	b = append(b, "},\"recent\":["...)
+	b = append(b, "\n},\"recent\":["...)
 	for i, f := range s.Recent {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendFreed(append(b, '\n'), f)
+		b = appendFreed(append(b, separator(i)...), f)
+		b = p.pass(b)
 	}
-	return append(b, "]}\n"...)
+	return p.end(append(b, ']'))
 }
 
-// line is a lease in the file.
-type line struct {
-	ip   netip.Addr
-	text string
-}
-
-// lines gives the leases of s as they are to be written, in the order of
-// addresses. Those that did not change stay as they were in the file.
-func (d *document) lines(s *State) []line {
-	lines := make([]line, 0, len(s.Leases))
-	for ip, l := range s.Leases {
-		if was, ok := d.find(ip); ok && was.lease == l {
-			lines = append(lines, line{ip, was.text})
-		} else {
-			lines = append(lines, line{ip, string(appendLease(nil, l))})
-		}
+// separator stands before the i-th of the entries, each on its line.
+func separator(i int) string {
+	if i == 0 {
+		return "\n"
 	}
-	slices.SortFunc(lines, func(a, b line) int { return a.ip.Compare(b.ip) })
-	return lines
+	return ",\n"
 }
 
-func appendLease(b []byte, l Lease) []byte {
-	b = append(b, `{"container_id":`...)
+// pieceSize is about how much is written at a time, in bytes: small enough to
+// stay in the processor's cache.
+const pieceSize = 64 << 10
+
+// pieces writes text as it grows, and sums it up.
+type pieces struct {
+	w   io.Writer
+	sum uint32
+	err error
+}
+
+// pass writes b if it is large enough, and gives what to go on with.
+func (p *pieces) pass(b []byte) []byte {
+	if len(b) < pieceSize {
+		return b
+	}
+	return p.write(b)
+}
+
+func (p *pieces) write(b []byte) []byte {
+	p.sum = crc32.Update(p.sum, crc32.IEEETable, b)
+	if p.err == nil {
+		_, p.err = p.w.Write(b)
+	}
+	return b[:0]
+}
+
+// end writes what is left, and the checksum.
+func (p *pieces) end(b []byte) error {
+	b = appendChecksum(b, crc32.Update(p.sum, crc32.IEEETable, b))
+	p.write(b)
+	return p.err
+}
+
+// appendHeld writes a lease with its address.
+func appendHeld(b []byte, h *held) []byte {
+	b = append(b, '"')
+	b = append(h.ip.AppendTo(b), `":`...)
+	if h.text != nil {
+		return append(b, h.text...)
+	}
+	return appendLease(b, *h.lease, nil)
+}
+
+// leaseStart begins every lease; the container's id follows.
+const leaseStart = `{"container_id":`
+
+// appendLease writes a lease with fields that this version does not know.
+func appendLease(b []byte, l Lease, unknown []member) []byte {
+	b = append(b, leaseStart...)
 	b = appendString(b, l.ContainerID)
 	b = appendOptional(b, "name", l.Name)
 	b = appendOptional(b, "ifname", l.IfName)
@@ -83,7 +118,7 @@ func appendLease(b []byte, l Lease) []byte {
 	b = appendOptional(b, "host_veth", l.HostVeth)
 	b = appendOptional(b, "mac", l.MAC)
 	b = appendTime(b, "allocated_at", l.AllocatedAt)
-	return append(b, '}')
+	return append(appendUnknown(b, unknown), '}')
 }
 
 func appendFreed(b []byte, f Freed) []byte {
@@ -94,6 +129,13 @@ func appendFreed(b []byte, f Freed) []byte {
 	b = appendOptional(b, "ifname", f.IfName)
 	b = appendTime(b, "freed_at", f.FreedAt)
 	return append(b, '}')
+}
+
+func appendUnknown(b []byte, unknown []member) []byte {
+	for _, m := range unknown {
+		b = append(appendName(b, m.name), m.text...)
+	}
+	return b
 }
 
 func appendName(b []byte, name string) []byte {

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -75,17 +76,18 @@ func validName(name string) bool {
 	return name != "" && len(name) <= 255
 }
 
-// Read implements Store. It needs no lock, because the file is only ever
-// replaced as a whole, and makes neither file nor directory. A store that was
-// never written gives an empty State. Errors: ErrUnreadable for a broken file,
-// ErrNotReadable for one that this user may not read.
+// Read implements Store. It makes neither file nor directory: a store that was
+// never written gives an empty State. Errors: ErrLocked, ErrUnreadable for a
+// broken file, ErrNotReadable for one that this user may not read.
 func (f *FileStore) Read(ctx context.Context) (State, error) {
-	if err := ctx.Err(); err != nil {
-		return State{}, err
+	lock, err := filelock.Share(ctx, filepath.Join(f.dir, journal.LockName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return State{}, f.lockError(err)
 	}
+	defer lock.Release()
 	d, err := f.load()
 	if errors.Is(err, errMissing) {
-		return f.empty(), nil
+		return NewState(f.o.Pool), nil
 	}
 	return d.state, err
 }
@@ -110,7 +112,7 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 		return err
 	}
 	after := d.state
-	after.Recent = slices.Clone(after.Recent)
+	after.held, after.Recent = slices.Clone(after.held), slices.Clone(after.Recent)
 	entries, err := change(&after)
 	if err != nil {
 		return err
@@ -119,29 +121,20 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 	if len(entries) == 0 && d.unchanged(&after) {
 		return nil
 	}
-	return f.commit(encode(&d, &after), entries)
+	return f.commit(&d, &after, entries)
 }
 
-// empty is the state before the first lease.
-func (f *FileStore) empty() State {
-	p := f.o.Pool
-	return State{Subnet: p.Subnet, Gateway: p.Gateway, RangeStart: p.RangeStart, RangeEnd: p.RangeEnd}
-}
-
-// commit makes text the state and entries part of the journal.
-func (f *FileStore) commit(text []byte, entries []journal.Entry) error {
-	temp := filepath.Join(f.dir, tempName)
-	if err := writeSynced(temp, text); err != nil {
+// commit makes after the state and entries part of the journal.
+func (f *FileStore) commit(d *document, after *State, entries []journal.Entry) error {
+	err := f.writeSpare(func(w io.Writer) error { return encode(w, d, after) })
+	if err != nil {
 		return f.fileError("write", FileName, err)
 	}
 	if err := f.journal.AppendLocked(entries...); err != nil {
 		return f.fileError("write", journal.FileName, err)
 	}
-	if err := os.Rename(temp, filepath.Join(f.dir, FileName)); err != nil {
+	if err := f.swap(); err != nil {
 		return f.fileError("replace", FileName, err)
-	}
-	if err := syncDir(f.dir); err != nil {
-		return f.fileError("write", "", err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func TestFileStoreWritesTheContract(t *testing.T) {
 func TestReadMakesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ipam")
 	st, err := storeIn(dir).Read(t.Context())
-	if err != nil || len(st.Leases) != 0 || st.Subnet != pool().Subnet {
+	if err != nil || st.Len() != 0 || st.Subnet != pool().Subnet {
 		t.Errorf("%+v, %v", st, err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
@@ -109,8 +110,7 @@ func TestRefusedChangeLeavesAllAsItWas(t *testing.T) {
 	before := files(t, dir)
 	refused := errors.New("refused")
 	err := s.Update(t.Context(), func(st *ipam.State) ([]journal.Entry, error) {
-		clear(st.Leases)
-		st.Recent = nil
+		ipam.ReleaseAttachment(st, "aaaa", "", "test", start)
 		return []journal.Entry{{Action: "release"}}, refused
 	})
 	if !errors.Is(err, refused) {
@@ -142,7 +142,7 @@ func TestOldFormIsReadAndUpgraded(t *testing.T) {
 		"allocations":{"aaaa":"10.87.1.2","bbbb":"10.87.1.7"}}`)
 	s := storeIn(dir)
 	st, err := s.Read(t.Context())
-	if err != nil || len(st.Leases) != 2 || st.Leases[addr("10.87.1.7")].ContainerID != "bbbb" {
+	if err != nil || st.Len() != 2 || leaseAt(st, addr("10.87.1.7")).ContainerID != "bbbb" {
 		t.Fatalf("%+v, %v", st, err)
 	}
 	l, err := add(t.Context(), s, "aaaa", pool(), start)
@@ -238,7 +238,7 @@ func checkRebuilt(t *testing.T, dir, text string) {
 		t.Fatal(err)
 	}
 	st, err := s.Read(t.Context())
-	if err != nil || len(st.Leases) != 2 || st.Leases[addr("10.87.1.4")].ContainerID != "living" {
+	if err != nil || st.Len() != 2 || leaseAt(st, addr("10.87.1.4")).ContainerID != "living" {
 		t.Errorf("after rebuilding: %+v, %v", st, err)
 	}
 	aside, _ := filepath.Glob(filepath.Join(dir, "allocations.json.bad-*"))
@@ -273,8 +273,8 @@ func TestMissingFileIsRebuiltToo(t *testing.T) {
 		t.Errorf("got %s, %v; want the address beside the living container's", l.IP, err)
 	}
 	st, _ := s.Read(t.Context())
-	if len(st.Leases) != 2 || st.Leases[addr("10.87.1.2")].ContainerID != "living" {
-		t.Errorf("leases: %+v", st.Leases)
+	if st.Len() != 2 || leaseAt(st, addr("10.87.1.2")).ContainerID != "living" {
+		t.Errorf("leases: %+v", slices.Collect(st.All()))
 	}
 }
 
@@ -306,8 +306,8 @@ func TestLockHeldSaysByWhom(t *testing.T) {
 		!strings.Contains(err.Error(), fmt.Sprintf("flatnet GC (process %d)", os.Getpid())) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := storeIn(dir).Read(t.Context()); err != nil {
-		t.Errorf("reading waits for nobody: %v", err)
+	if _, err := storeIn(dir).Read(ctx); !errors.Is(err, ipam.ErrLocked) {
+		t.Errorf("reading: %v", err)
 	}
 	lock.Release()
 	if _, err := add(t.Context(), storeIn(dir), "a", pool(), start); err != nil {

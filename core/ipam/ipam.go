@@ -60,14 +60,16 @@ type Freed struct {
 	FreedAt     time.Time  `json:"freed_at"`
 }
 
-// State is everything that the store keeps, in memory.
+// State is everything that the store keeps, in memory. Its leases are reached
+// through methods. A copy of a State shares its leases: change only one of them.
 type State struct {
 	Subnet     netip.Prefix
 	Gateway    netip.Addr
 	RangeStart netip.Addr
 	RangeEnd   netip.Addr
-	Leases     map[netip.Addr]Lease
 	Recent     []Freed // newest first
+
+	held []held // by address
 }
 
 // Store keeps one network's State. Both methods take the lock, Read a shared

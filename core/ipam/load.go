@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -52,28 +51,28 @@ func (f *FileStore) unreadable(err error) error {
 // errNotPlain is a state file that is no regular file, or a huge one.
 var errNotPlain = errors.New("not a regular file of at most 64 MiB")
 
-func readFile(path string) (string, error) {
+func readFile(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) {
-		return "", errNotPlain
+		return nil, errNotPlain
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > sizeLimit {
-		return "", errNotPlain
+		return nil, errNotPlain
 	}
 	text := make([]byte, info.Size())
 	n, err := io.ReadFull(file, text)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return "", err
+		return nil, err
 	}
-	return string(text[:n]), nil
+	return text[:n], nil
 }
 
 // loadOrRebuild reads the state for a change. A file that is missing or bad is
@@ -87,7 +86,7 @@ func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entr
 	if !missing && !errors.Is(bad, ErrUnreadable) {
 		return d, nil, bad
 	}
-	d = document{state: f.empty()}
+	d = document{state: NewState(f.o.Pool)}
 	if f.o.Rebuild == nil {
 		if missing {
 			return d, nil, nil
@@ -115,7 +114,6 @@ func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entr
 // rebuild fills s with the leases that were found, and says so.
 func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry {
 	now := f.o.Now()
-	s.Leases = make(map[netip.Addr]Lease, len(found))
 	var entries []journal.Entry
 	note := func(e journal.Entry) {
 		entries = append(entries, e)
@@ -124,7 +122,7 @@ func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry
 		}
 	}
 	for _, l := range found {
-		if other, twice := s.Leases[l.IP]; twice || f.o.Pool.Check(l.IP) != nil || l.ContainerID == "" {
+		if other, twice := s.Lease(l.IP); twice || f.o.Pool.Check(l.IP) != nil || l.ContainerID == "" {
 			note(entry("rebuild", l, f.o.Holder, fmt.Sprintf("%s of %s was left out: outside the network, or held by %q too",
 				l.IP, l.Owner(), other.Owner()), now))
 			continue
@@ -132,12 +130,12 @@ func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry
 		if l.AllocatedAt.IsZero() {
 			l.AllocatedAt = now
 		}
-		s.Leases[l.IP] = l
+		s.Put(l)
 		note(entry("rebuild", l, f.o.Holder, fmt.Sprintf("%s is held by %s, as the bridge shows", l.IP, l.Owner()), now))
 	}
 	note(journal.Entry{
 		Time: now, Action: "rebuild", By: f.o.Holder,
-		Text: fmt.Sprintf("%d leases rebuilt from the bridge: %s", len(s.Leases), why),
+		Text: fmt.Sprintf("%d leases rebuilt from the bridge: %s", s.Len(), why),
 	})
 	return entries
 }

@@ -86,7 +86,7 @@ func Allocate(s *State, p Pool, r Request, now time.Time) (Lease, []journal.Entr
 
 // Release frees the lease of ip. ErrNoLease if there is none.
 func Release(s *State, ip netip.Addr, by string, now time.Time) ([]journal.Entry, error) {
-	l, ok := s.Leases[ip]
+	l, ok := s.Lease(ip)
 	if !ok {
 		return nil, &core.OpError{Op: "release", Target: ip.String(), Err: ErrNoLease}
 	}

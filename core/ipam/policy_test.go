@@ -86,13 +86,17 @@ func (h *host) del(id string) {
 }
 
 func clone(s ipam.State) ipam.State {
-	c := s
-	c.Leases = map[netip.Addr]ipam.Lease{}
-	for k, v := range s.Leases {
-		c.Leases[k] = v
+	c := ipam.State{Subnet: s.Subnet, Gateway: s.Gateway, RangeStart: s.RangeStart, RangeEnd: s.RangeEnd}
+	for l := range s.All() {
+		c.Put(l)
 	}
 	c.Recent = append([]ipam.Freed(nil), s.Recent...)
 	return c
+}
+
+func leaseAt(s ipam.State, ip netip.Addr) ipam.Lease {
+	l, _ := s.Lease(ip)
+	return l
 }
 
 func TestAllocateInOrderThenOldestFreed(t *testing.T) {
@@ -240,12 +244,12 @@ func TestAskingAgainKeepsTheAddress(t *testing.T) {
 	before := len(h.entries)
 	h.boot = "boot-2"
 	h.mustAdd("a/web", "10.87.1.2")
-	l := h.state.Leases[addr("10.87.1.2")]
+	l := leaseAt(h.state, addr("10.87.1.2"))
 	if l.BootID != "boot-2" || l.AllocatedAt != h.now {
 		t.Errorf("lease not brought up to date: %+v", l)
 	}
-	if len(h.entries) != before+1 || len(h.state.Leases) != 1 {
-		t.Errorf("%d leases, %d new entries; want 1 and 1", len(h.state.Leases), len(h.entries)-before)
+	if len(h.entries) != before+1 || h.state.Len() != 1 {
+		t.Errorf("%d leases, %d new entries; want 1 and 1", h.state.Len(), len(h.entries)-before)
 	}
 }
 
@@ -272,7 +276,7 @@ func TestHeal(t *testing.T) {
 		if last[0].Action != "heal" || last[0].IP != "10.87.1.2" || !strings.Contains(last[0].Text, "earlier boot") || last[0].Before == "" {
 			t.Errorf("heal is journalled as %+v", last[0])
 		}
-		if _, ok := h.state.Leases[addr("10.87.1.3")]; !ok {
+		if leaseAt(h.state, addr("10.87.1.3")).ContainerID != "b" {
 			t.Error("a lease that nobody needed was taken too")
 		}
 	})
@@ -337,8 +341,8 @@ func TestWiderSubnetKeepsLeases(t *testing.T) {
 	h.mustAdd("a/web", "10.87.1.2")
 	h.pool.Subnet = netip.MustParsePrefix("10.87.0.0/16")
 	h.mustAdd("b/db", "10.87.1.3")
-	if len(h.state.Leases) != 2 || h.state.Subnet != h.pool.Subnet {
-		t.Errorf("%d leases in %s", len(h.state.Leases), h.state.Subnet)
+	if h.state.Len() != 2 || h.state.Subnet != h.pool.Subnet {
+		t.Errorf("%d leases in %s", h.state.Len(), h.state.Subnet)
 	}
 }
 
@@ -353,7 +357,7 @@ func TestReleaseAttachment(t *testing.T) {
 	if got := ipam.ReleaseAttachment(&h.state, "a", "eth1", "x", h.tick()); len(got) != 1 || got[0].IP != "10.87.1.3" {
 		t.Errorf("released %v, want only eth1's", got)
 	}
-	if got := ipam.ReleaseAttachment(&h.state, "a", "", "x", h.tick()); len(got) != 1 || len(h.state.Leases) != 0 {
+	if got := ipam.ReleaseAttachment(&h.state, "a", "", "x", h.tick()); len(got) != 1 || h.state.Len() != 0 {
 		t.Errorf("released %v, want the rest", got)
 	}
 	if got := ipam.ReleaseAttachment(&h.state, "a", "", "x", h.tick()); len(got) != 0 {

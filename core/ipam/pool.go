@@ -52,9 +52,9 @@ func (a *allocation) follow() error {
 		return nil
 	}
 	var strangers []string
-	for _, ip := range s.addresses() {
-		if l := s.Leases[ip]; p.Check(ip) != nil && !a.reclaim(l) {
-			strangers = append(strangers, fmt.Sprintf("%s (%s)", ip, l.Owner()))
+	for l := range s.All() {
+		if p.Check(l.IP) != nil && !a.reclaim(l) {
+			strangers = append(strangers, fmt.Sprintf("%s (%s)", l.IP, l.Owner()))
 		}
 	}
 	if len(strangers) > 0 {

@@ -2,8 +2,6 @@ package ipam
 
 import (
 	"encoding/json"
-	"iter"
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -41,66 +39,9 @@ func (s *State) Find(containerID, ifName string) (Lease, bool) {
 	return Lease{}, false
 }
 
-// OfContainer gives all leases of a container, by address.
-func (s *State) OfContainer(containerID string) []Lease {
-	var held []Lease
-	for _, l := range s.Leases {
-		if l.ContainerID == containerID {
-			held = append(held, l)
-		}
-	}
-	slices.SortFunc(held, func(a, b Lease) int { return a.IP.Compare(b.IP) })
-	return held
-}
-
-// Lease gives the lease of an address.
-func (s *State) Lease(ip netip.Addr) (Lease, bool) {
-	l, ok := s.Leases[ip]
-	return l, ok
-}
-
-// All gives every lease, in the order of addresses.
-func (s *State) All() iter.Seq[Lease] {
-	return func(yield func(Lease) bool) {
-		for _, ip := range s.addresses() {
-			if !yield(s.Leases[ip]) {
-				return
-			}
-		}
-	}
-}
-
-// Len gives the number of leases.
-func (s *State) Len() int { return len(s.Leases) }
-
-// OfHostVeth gives the lease whose host veth has this name.
-func (s *State) OfHostVeth(name string) (Lease, bool) {
-	for l := range s.All() {
-		if l.HostVeth == name {
-			return l, true
-		}
-	}
-	return Lease{}, false
-}
-
-// addresses gives the held addresses in order.
-func (s *State) addresses() []netip.Addr {
-	return slices.SortedFunc(maps.Keys(s.Leases), netip.Addr.Compare)
-}
-
-// Put writes a lease in place of whatever holds its address, which is then no
-// longer a freed one. It checks nothing: Allocate gives addresses out.
-func (s *State) Put(l Lease) {
-	if s.Leases == nil {
-		s.Leases = make(map[netip.Addr]Lease)
-	}
-	s.Leases[l.IP] = l
-	s.forget(l.IP)
-}
-
 // free takes a lease away and remembers whose it was.
 func (s *State) free(l Lease, now time.Time) {
-	delete(s.Leases, l.IP)
+	s.drop(l.IP)
 	s.forget(l.IP)
 	s.Recent = slices.Insert(s.Recent, 0, Freed{
 		IP: l.IP, ContainerID: l.ContainerID, Name: l.Name, IfName: l.IfName, FreedAt: now,

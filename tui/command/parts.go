@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -56,5 +55,5 @@ func (p *Parts) HeldLeases(ctx context.Context) ([]ipam.Lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Collect(maps.Values(s.Leases)), nil
+	return slices.Collect(s.All()), nil
 }

@@ -1,0 +1,134 @@
+package ipam
+
+import (
+	"bytes"
+	"iter"
+	"net/netip"
+	"slices"
+)
+
+// held is one held address. A lease that came from the file stays text until
+// someone asks for it: a call of the plugin looks at one or two of thousands.
+type held struct {
+	ip    netip.Addr
+	text  []byte // as appendLease writes it; nil for a lease that is new or changed
+	lease *Lease // nil: only in text
+}
+
+// get gives the lease. The text was checked when the file was read.
+func (h *held) get() Lease {
+	if h.lease != nil {
+		return *h.lease
+	}
+	r := leaseReader{s: &scanner{text: h.text}, lease: Lease{IP: h.ip}}
+	_ = r.s.object(r.member)
+	return r.lease
+}
+
+// NewState makes the state of a network with these leases.
+func NewState(p Pool, leases ...Lease) State {
+	s := State{Subnet: p.Subnet, Gateway: p.Gateway, RangeStart: p.RangeStart, RangeEnd: p.RangeEnd}
+	for _, l := range leases {
+		s.Put(l)
+	}
+	return s
+}
+
+// Len gives the number of leases.
+func (s *State) Len() int { return len(s.held) }
+
+// Lease gives the lease of an address.
+func (s *State) Lease(ip netip.Addr) (Lease, bool) {
+	i, ok := s.index(ip)
+	if !ok {
+		return Lease{}, false
+	}
+	return s.held[i].get(), true
+}
+
+// All gives every lease, in the order of addresses. The state may be changed
+// meanwhile; what is given are the leases as they were at first.
+func (s *State) All() iter.Seq[Lease] {
+	all := slices.Clone(s.held)
+	return func(yield func(Lease) bool) {
+		for i := range all {
+			if !yield(all[i].get()) {
+				return
+			}
+		}
+	}
+}
+
+// OfContainer gives all leases of a container, by address.
+func (s *State) OfContainer(containerID string) []Lease {
+	start := appendString([]byte(leaseStart), containerID)
+	return s.filter(
+		func(text []byte) bool { return bytes.HasPrefix(text, start) },
+		func(l Lease) bool { return l.ContainerID == containerID })
+}
+
+// OfHostVeth gives the leases whose host veth has this name, by address.
+func (s *State) OfHostVeth(name string) []Lease {
+	field := appendField(nil, "host_veth", name)
+	return s.filter(
+		func(text []byte) bool { return bytes.Contains(text, field) },
+		func(l Lease) bool { return l.HostVeth == name })
+}
+
+// filter gives the leases that match, and looks only at those whose text may.
+func (s *State) filter(may func(text []byte) bool, match func(Lease) bool) []Lease {
+	var found []Lease
+	for i := range s.held {
+		if h := &s.held[i]; h.lease != nil || may(h.text) {
+			if l := h.get(); match(l) {
+				found = append(found, l)
+			}
+		}
+	}
+	return found
+}
+
+// Put writes a lease in place of whatever holds its address, which is then no
+// longer a freed one. It checks nothing: Allocate gives addresses out.
+func (s *State) Put(l Lease) {
+	s.forget(l.IP)
+	i, ok := s.index(l.IP)
+	switch {
+	case !ok:
+		s.held = slices.Insert(s.held, i, held{ip: l.IP, lease: &l})
+	case s.held[i].get() != l:
+		s.held[i] = held{ip: l.IP, lease: &l}
+	}
+}
+
+// drop takes the lease of ip out, if there is one.
+func (s *State) drop(ip netip.Addr) {
+	if i, ok := s.index(ip); ok {
+		s.held = slices.Delete(s.held, i, i+1)
+	}
+}
+
+// has tells whether ip is held.
+func (s *State) has(ip netip.Addr) bool {
+	_, ok := s.index(ip)
+	return ok
+}
+
+// index gives the place of ip, or where it would be.
+func (s *State) index(ip netip.Addr) (int, bool) {
+	return slices.BinarySearchFunc(s.held, ip, func(h held, ip netip.Addr) int { return h.ip.Compare(ip) })
+}
+
+// gaps gives the addresses of a range that are not held, in order.
+func (s *State) gaps(from, to netip.Addr) iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		i, _ := s.index(from)
+		for ip := from; ip.IsValid() && ip.Compare(to) <= 0; ip = ip.Next() {
+			if i < len(s.held) && s.held[i].ip == ip {
+				i++
+			} else if !yield(ip) {
+				return
+			}
+		}
+	}
+}
