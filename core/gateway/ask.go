@@ -26,10 +26,10 @@ var errNoHeader = errors.New("the answer names no generation")
 // ask gives the generation that the running server serves. errNoHeader says
 // that the server runs without one of ours; any other error that it could not
 // be asked.
-func (g *Gateway) ask(ctx context.Context) (int, error) {
+func (g *Gateway) ask(ctx context.Context, url string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.o.HealthURL, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -52,17 +52,17 @@ func (g *Gateway) ask(ctx context.Context) (int, error) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
 	n, err := strconv.Atoi(resp.Header.Get(generationHeader))
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s: %w", g.o.HealthURL, errNoHeader)
+		return 0, fmt.Errorf("%s: %w", url, errNoHeader)
 	}
 	return n, nil
 }
 
 // taken waits until the server serves that generation.
-func (g *Gateway) taken(ctx context.Context, generation int) error {
+func (g *Gateway) taken(ctx context.Context, url string, generation int) error {
 	ctx, cancel := context.WithTimeout(ctx, takeLimit)
 	defer cancel()
 	for {
-		served, err := g.ask(ctx)
+		served, err := g.ask(ctx, url)
 		if err == nil && served == generation {
 			return nil
 		}

@@ -36,34 +36,48 @@ type Change struct {
 	rollback bool
 }
 
+// Preview renders what would be served now, whatever is deployed; it works
+// where the gateway's folder is not there.
+func (g *Gateway) Preview(ctx context.Context) (Change, error) {
+	var c Change
+	if l, err := g.readLive(); err == nil {
+		c.live = l
+	}
+	return c, g.render(ctx, &c)
+}
+
 // Prepare decides what a regeneration would deploy now. It changes nothing.
 func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 	c, err := g.begin()
 	if err != nil {
 		return c, err
 	}
-	in, unknown := g.input(ctx, c.live)
-	sites, aside := Resolve(in)
-	sites, aside = g.checkFiles(sites, aside)
-	c.Unknown = unknown
-	now, err := Render(g.o.Config, g.o.Network, sites, c.live.number)
-	if err != nil {
+	if err := g.render(ctx, &c); err != nil {
 		return c, err
 	}
-	c.Generation = Generation{Number: c.live.number, Mode: g.o.Config.Mode, MadeAt: g.o.Now(), Sites: sites, SetAside: aside}
-	c.Files = now
-	if c.live.number > 0 && !c.Edited && c.Main == nil && equal(now, c.live.files) {
+	if c.live.number > 0 && !c.Edited && c.Main == nil && equal(c.Files, c.live.files) {
 		c.Nothing = true
 		return c, nil
 	}
 	if c.Generation.Number, err = g.next(c.live.number); err != nil {
 		return c, err
 	}
-	if c.Files, err = Render(g.o.Config, g.o.Network, sites, c.Generation.Number); err != nil {
+	if c.Files, err = Render(g.o.Config, g.o.Network, c.Generation.Sites, c.Generation.Number); err != nil {
 		return c, err
 	}
 	c.Diff = diff(c.live, c.Files)
 	return c, nil
+}
+
+// render decides the sites and writes them down under the deployed number, so
+// that they can be compared.
+func (g *Gateway) render(ctx context.Context, c *Change) (err error) {
+	in, unknown := g.input(ctx, c.live)
+	sites, aside := g.checkFiles(Resolve(in))
+	c.Unknown = unknown
+	c.Generation = Generation{Number: c.live.number, Mode: g.o.Config.Mode, MadeAt: g.o.Now(), Sites: sites, SetAside: aside}
+	c.Files, err = Render(g.o.Config, g.o.Network, sites, c.live.number)
+	return err
 }
 
 // PrepareRollback decides how to go back to a kept generation; 0 is the one

@@ -88,37 +88,67 @@ func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, e
 
 // activate makes nginx serve what was put in place, and has it say so.
 func (g *Gateway) activate(ctx context.Context, out *Outcome) error {
+	url := g.o.HealthURL(ctx)
 	if out.Reloaded {
 		err := g.reload(ctx)
-		if errors.Is(err, errNotRunning) && !g.answers(ctx) {
-			out.Notes = append(out.Notes, "nginx is not running. Start it with: "+g.o.Config.Nginx+" -c "+g.layout.mainSeen())
+		if errors.Is(err, errNotRunning) && !g.answers(ctx, url) {
+			out.Notes = append(out.Notes, "nginx is not running. Start it with: "+g.startCommand())
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if g.o.HealthURL == "" {
+	if url == "" {
 		return nil
 	}
-	if !out.Reloaded && !g.answers(ctx) {
-		out.Notes = append(out.Notes, "The gateway does not answer at "+g.o.HealthURL+".")
+	if !out.Reloaded && !g.answers(ctx, url) {
+		out.Notes = append(out.Notes, "The gateway does not answer at "+url+".")
 		return nil
 	}
-	if err := g.taken(ctx, out.Generation); err != nil {
+	if err := g.taken(ctx, url, out.Generation); err != nil {
 		return err
 	}
 	out.Confirmed = true
 	return nil
 }
 
+// startCommand is what a person types to start nginx.
+func (g *Gateway) startCommand() string { return g.o.Config.Nginx + " -c " + g.layout.mainSeen() }
+
+// Commands are what a person would type to test and reload by hand.
+func (g *Gateway) Commands() string {
+	conf := g.o.Config.Nginx + " -c " + g.layout.mainSeen()
+	return conf + " -t && " + conf + " -s reload"
+}
+
 // answers tells whether any server answers where the gateway ought to.
-func (g *Gateway) answers(ctx context.Context) bool {
-	if g.o.HealthURL == "" {
+func (g *Gateway) answers(ctx context.Context, url string) bool {
+	if url == "" {
 		return false
 	}
-	_, err := g.ask(ctx)
+	_, err := g.ask(ctx, url)
 	return err == nil || errors.Is(err, errNoHeader)
+}
+
+// Verify looks whether the running server serves what is deployed.
+func (g *Gateway) Verify(ctx context.Context) error {
+	url := g.o.HealthURL(ctx)
+	if url == "" {
+		return nil
+	}
+	l, err := g.readLive()
+	if err != nil {
+		return err
+	}
+	served, err := g.ask(ctx, url)
+	if err == nil && served != l.number {
+		err = fmt.Errorf("it serves generation %d, and %d is deployed", served, l.number)
+	}
+	if err == nil {
+		return nil
+	}
+	return &core.OpError{Op: "have the gateway serve", Target: fmt.Sprintf("generation %d", l.number), Err: err, Hint: "if nginx is not running, start it: " + g.startCommand()}
 }
 
 // putBack restores what was there and says why.

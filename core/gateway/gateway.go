@@ -55,9 +55,9 @@ type Options struct {
 	Config  config.Gateway
 	Network config.Network
 	Runner  Runner
-	// HealthURL is where the gateway answers for its health
-	// (config.Gateway.HealthAt); "": off, a reload is then not confirmed.
-	HealthURL  string
+	// HealthURL gives where the gateway answers for its health
+	// (config.Gateway.HealthAt); "" or nil: off, a reload is then not confirmed.
+	HealthURL  func(context.Context) string
 	Containers func(context.Context) ([]podman.Container, error) // nil: Podman is not asked
 	Leases     func(context.Context) ([]ipam.Lease, error)       // nil: no leases
 	Health     func() map[netip.AddrPort]Health                  // nil: nothing is probed
@@ -81,6 +81,9 @@ type Gateway struct {
 
 // New gives the gateway of o. It touches nothing yet.
 func New(o Options) *Gateway {
+	if o.HealthURL == nil {
+		o.HealthURL = func(context.Context) string { return "" }
+	}
 	l := layoutOf(o.Config)
 	return &Gateway{o: o, layout: l, store: store{dir: l.generations()}}
 }

@@ -45,10 +45,11 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 // lookServed asks the server which generation it serves, and gives why it
 // did not say.
 func (g *Gateway) lookServed(ctx context.Context, s *Status) (err error) {
-	if g.o.HealthURL == "" {
+	url := g.o.HealthURL(ctx)
+	if url == "" {
 		return nil
 	}
-	if s.Served, err = g.ask(ctx); err != nil {
+	if s.Served, err = g.ask(ctx, url); err != nil {
 		s.ServedErr = err.Error()
 	}
 	return err

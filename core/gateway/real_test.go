@@ -53,7 +53,7 @@ func newWorld(t testing.TB, mode string) *world {
 func (w *world) options() gateway.Options {
 	return gateway.Options{
 		Config: w.config.Gateway, Network: w.config.Network, Runner: gateway.NewRunner(nginx.Program),
-		HealthURL: w.config.Gateway.HealthURL,
+		HealthURL: func(context.Context) string { return "http://127.0.0.1/health" },
 		Containers: func(context.Context) ([]podman.Container, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

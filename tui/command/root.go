@@ -34,6 +34,7 @@ console; without a terminal it prints the status once.`,
 func (a *App) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
+		a.gatewayCommand(),
 		a.versionCommand(),
 	}
 }

@@ -63,7 +63,7 @@ func open(c config.Config) (*command.Parts, error) {
 	p.Monitor = monitor.New(c.Probes, p.Probers, time.Now)
 	p.Gateway = gateway.New(gateway.Options{
 		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(c.Gateway.Nginx),
-		HealthURL:  c.Gateway.HealthAt(p.WindowsAddress(context.Background())),
+		HealthURL:  func(ctx context.Context) string { return c.Gateway.HealthAt(p.WindowsAddress(ctx)) },
 		Containers: p.Podman.Containers,
 		Leases:     p.HeldLeases,
 		Health:     p.Monitor.Health,

@@ -1,0 +1,141 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"flatnet/core/gateway"
+	"flatnet/core/journal"
+)
+
+// The repairs of the gateway.
+const (
+	GatewayID            = "gateway"
+	GatewayRollbackID    = "gateway-rollback"
+	GatewayMaintenanceID = "gateway-maintenance"
+)
+
+// Gateway plans a regeneration of the gateway's configuration and its
+// deployment: kept as a new generation, tested by nginx, swapped, reloaded and
+// confirmed; or put back. Where nothing would change there are no steps.
+func Gateway(ctx context.Context, g *gateway.Gateway) (Plan, error) {
+	return gatewayPlan(ctx, g, GatewayID, "Regenerate the gateway's configuration", g.Prepare)
+}
+
+// GatewayRollback plans to go back to a kept generation; 0 is the one before
+// the deployed one.
+func GatewayRollback(ctx context.Context, g *gateway.Gateway, number int) (Plan, error) {
+	prepare := func(ctx context.Context) (gateway.Change, error) { return g.PrepareRollback(ctx, number) }
+	return gatewayPlan(ctx, g, GatewayRollbackID, "Roll the gateway back", prepare)
+}
+
+func gatewayPlan(ctx context.Context, g *gateway.Gateway, id, title string, prepare func(context.Context) (gateway.Change, error)) (Plan, error) {
+	c, err := prepare(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Repair: id, Title: title, Notes: append(c.Notes, c.Unknown...)}
+	for _, s := range c.Generation.SetAside {
+		p.Notes = append(p.Notes, fmt.Sprintf("Set aside: %s (%s): %s", s.Host, s.Source, s.Reason))
+	}
+	if c.Nothing {
+		p.Notes = append([]string{fmt.Sprintf("Generation %d is deployed and is what it ought to be.", c.Generation.Number)}, p.Notes...)
+		return p, nil
+	}
+	p.Steps = []Step{{
+		Text:    gatewayText(c),
+		Command: g.Commands(),
+		Diff:    c.MainDiff + c.Diff,
+		Do:      deploy(g, c, id),
+	}}
+	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return gatewayPlan(ctx, g, id, title, prepare) })
+	p.Verify = g.Verify
+	return p, nil
+}
+
+// gatewayText says what the one step does: it happens as a whole or not at
+// all.
+func gatewayText(c gateway.Change) string {
+	var parts []string
+	if len(c.Folders) > 0 {
+		parts = append(parts, "make "+strings.Join(c.Folders, ", "))
+	}
+	if c.Main != nil {
+		parts = append(parts, "write nginx.conf")
+	}
+	parts = append(parts, fmt.Sprintf("test generation %d with nginx, put it in place, reload and ask what is served", c.Generation.Number))
+	text := strings.Join(parts, "; ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func deploy(g *gateway.Gateway, c gateway.Change, id string) func(context.Context) ([]journal.Entry, error) {
+	return func(ctx context.Context) ([]journal.Entry, error) {
+		out, err := g.Deploy(ctx, c)
+		text := fmt.Sprintf("generation %d of the gateway, %s mode, %d sites", out.Generation, c.Generation.Mode, len(c.Generation.Sites))
+		if len(out.Notes) > 0 {
+			text += "; " + strings.Join(out.Notes, " ")
+		}
+		return []journal.Entry{{Action: id, Text: text, After: fmt.Sprint(out.Generation)}}, err
+	}
+}
+
+// GatewayMaintenance plans to put a site into maintenance, or to end that, and
+// to deploy it.
+func GatewayMaintenance(ctx context.Context, g *gateway.Gateway, host string, on bool) (Plan, error) {
+	host = strings.ToLower(host)
+	s, err := g.Look(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	site, err := siteOf(s, host)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Repair: GatewayMaintenanceID, Title: "Put " + host + " into maintenance"}
+	if !on {
+		p.Title = "End the maintenance of " + host
+	}
+	if site.Maintenance == on {
+		p.Notes = []string{map[bool]string{true: host + " is in maintenance already.", false: host + " is not in maintenance."}[on]}
+		return p, nil
+	}
+	p.Steps = []Step{
+		{Text: maintenanceText(host, on), Do: func(ctx context.Context) ([]journal.Entry, error) { return nil, g.SetMaintenance(ctx, host, on) }},
+		{Text: "Regenerate the gateway's configuration and deploy it", Command: "flatnet-tui gateway apply", Do: func(ctx context.Context) ([]journal.Entry, error) {
+			c, err := g.Prepare(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return deploy(g, c, GatewayMaintenanceID)(ctx)
+		}},
+	}
+	p.Verify = func(ctx context.Context) error {
+		s, err := g.Look(ctx)
+		if err != nil {
+			return err
+		}
+		if site, err := siteOf(s, host); err == nil && site.Maintenance != on {
+			return errors.New("the configuration says maintenance = true for " + host + "; take it out there")
+		}
+		return g.Verify(ctx)
+	}
+	return p, nil
+}
+
+func maintenanceText(host string, on bool) string {
+	if on {
+		return host + " answers 503 with a page that says that it is being worked on"
+	}
+	return host + " is served again"
+}
+
+func siteOf(s gateway.Status, host string) (gateway.SiteStatus, error) {
+	for _, site := range s.Sites {
+		if site.Host == host {
+			return site, nil
+		}
+	}
+	return gateway.SiteStatus{}, fmt.Errorf("%s: %w", host, gateway.ErrNoSite)
+}
