@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -40,10 +41,12 @@ const (
 type Host struct {
 	root    string // system root as WSL sees it
 	limit   time.Duration
+	first   time.Duration // limit until Windows has answered once
 	environ []string
 	interop interop
 	breaker breaker
 	slot    chan struct{} // holds one: the right to run a program
+	met     atomic.Bool   // Windows has answered once
 }
 
 // Output is what a program that ended said.
@@ -59,7 +62,7 @@ func newHost(root string, o Options) *Host {
 		env = os.Environ()
 	}
 	return &Host{
-		root: root, limit: o.Config.Timeout, environ: env, interop: realInterop(),
+		root: root, limit: o.Config.Timeout, first: o.FirstLimit, environ: env, interop: realInterop(),
 		breaker: breaker{now: o.Now}, slot: make(chan struct{}, 1),
 	}
 }
@@ -101,6 +104,9 @@ func (h *Host) guarded(ctx context.Context, limit time.Duration, name string, f 
 	if err := h.breaker.ready(); err != nil {
 		return err
 	}
+	if !h.met.Load() {
+		limit = min(limit, h.first)
+	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
@@ -140,6 +146,7 @@ func (h *Host) gaveUp(ctx context.Context, name string, why error, limit time.Du
 // nothing against asking another.
 func (h *Host) ended(name string, err error) error {
 	if err == nil {
+		h.met.Store(true)
 		h.breaker.report(nil)
 		return nil
 	}

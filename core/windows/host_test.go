@@ -14,20 +14,11 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/windows"
 	"flatnet/testdata/windows/standin"
+	"flatnet/testdata/windows/windowstest"
 )
 
 // hurry is a time limit for tests in which Windows never answers.
 const hurry = 300 * time.Millisecond
-
-func (w *world) withTimeout(d time.Duration) *windows.System {
-	o := w.options()
-	o.Config.Timeout = d
-	return windows.New(o)
-}
-
-func fault(program, kind string) func(*standin.State) {
-	return func(s *standin.State) { s.Faults = map[string]standin.Fault{program: {Kind: kind}} }
-}
 
 func TestEachFaultIsToldApart(t *testing.T) {
 	for kind, want := range map[string]struct {
@@ -43,11 +34,12 @@ func TestEachFaultIsToldApart(t *testing.T) {
 		standin.Broken:  {windows.ErrSocket, "interop-socket"},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			w := newWorld(t, fault("route.exe", kind))
+			w := windowstest.New(t, windowstest.Fault("route.exe", kind))
 			if kind == standin.Hang {
-				w.sys = w.withTimeout(hurry)
+				w.Options.Config.Timeout = hurry
+				w.System = windows.New(w.Options)
 			}
-			st, err := w.sys.Look(context.Background())
+			st, err := w.System.Look(context.Background())
 			if !errors.Is(err, want.err) {
 				t.Fatalf("error %v, want %v", err, want.err)
 			}
@@ -65,17 +57,17 @@ func TestEachFaultIsToldApart(t *testing.T) {
 }
 
 func TestAFloodIsCut(t *testing.T) {
-	w := newWorld(t, fault("route.exe", standin.Flood))
-	if _, err := w.sys.Look(context.Background()); !errors.Is(err, windows.ErrOutput) {
+	w := windowstest.New(t, windowstest.Fault("route.exe", standin.Flood))
+	if _, err := w.System.Look(context.Background()); !errors.Is(err, windows.ErrOutput) {
 		t.Fatalf("error %v, want ErrOutput", err)
 	}
 }
 
 func TestALateAnswerCounts(t *testing.T) {
-	w := newWorld(t, func(s *standin.State) {
+	w := windowstest.New(t, func(s *standin.State) {
 		s.Faults = map[string]standin.Fault{"route.exe": {Kind: standin.Late, Milliseconds: 200}}
 	})
-	st, err := w.sys.Look(context.Background())
+	st, err := w.System.Look(context.Background())
 	if err != nil || st.Verdict.Kind != windows.Good {
 		t.Fatalf("%v, %+v", err, st.Verdict)
 	}
@@ -84,32 +76,32 @@ func TestALateAnswerCounts(t *testing.T) {
 // A Windows that hangs costs one time limit; then it is left alone, longer
 // each time, and whoever asks hears at once why.
 func TestAfterAFailureWindowsRests(t *testing.T) {
-	w := newWorld(t, fault("route.exe", standin.Broken))
+	w := windowstest.New(t, windowstest.Fault("route.exe", standin.Broken))
 	look := func() error {
-		_, err := w.sys.Look(context.Background())
+		_, err := w.System.Look(context.Background())
 		return err
 	}
-	started := func() int { return len(callsOf(t, w, "route.exe")) }
+	started := func() int { return len(w.Calls(t, "route.exe")) }
 	pause := 2 * time.Second
 	for want := 1; want <= 8; want++ {
 		if err := look(); errors.Is(err, windows.ErrResting) || started() != want {
 			t.Fatalf("look %d: %v, %d programs started", want, err, started())
 		}
-		w.clock.t = w.clock.t.Add(pause - time.Millisecond)
+		w.Clock.At = w.Clock.At.Add(pause - time.Millisecond)
 		if err := look(); !errors.Is(err, windows.ErrResting) || !errors.Is(err, windows.ErrSocket) || started() != want {
 			t.Fatalf("rest %d of %s: %v, %d programs started", want, pause, err, started())
 		}
-		w.clock.t = w.clock.t.Add(time.Millisecond)
+		w.Clock.At = w.Clock.At.Add(time.Millisecond)
 		pause = min(2*pause, 2*time.Minute)
 	}
 	if err := look(); err == nil {
 		t.Fatal("it is mended by itself")
 	}
-	w.change(t, func(s *standin.State) { s.Faults = nil })
+	w.Change(t, func(s *standin.State) { s.Faults = nil })
 	if err := look(); !errors.Is(err, windows.ErrResting) {
 		t.Fatalf("not resting: %v", err)
 	}
-	w.sys.TryNow()
+	w.System.TryNow()
 	if err := look(); err != nil {
 		t.Fatalf("asked to try now: %v", err)
 	}
@@ -119,24 +111,24 @@ func TestAfterAFailureWindowsRests(t *testing.T) {
 }
 
 func TestHowProgramsAreStarted(t *testing.T) {
-	w := newWorld(t, nil)
-	if _, err := w.sys.Look(context.Background()); err != nil {
+	w := windowstest.New(t, nil)
+	if _, err := w.System.Look(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	calls := callsOf(t, w, "route.exe")
+	calls := w.Calls(t, "route.exe")
 	if len(calls) != 1 || !slices.Equal(calls[0].Args, []string{"print", "-4"}) {
 		t.Fatalf("calls %+v, want one of print -4", calls)
 	}
 	if calls[0].Stdin != os.DevNull {
 		t.Errorf("stdin is %s, want %s", calls[0].Stdin, os.DevNull)
 	}
-	if drive := filepath.Dir(w.root); calls[0].Dir != drive {
+	if drive := filepath.Dir(w.Root); calls[0].Dir != drive {
 		t.Errorf("working directory %s, want the system drive %s", calls[0].Dir, drive)
 	}
 }
 
 func TestOneProgramAtATime(t *testing.T) {
-	w := newWorld(t, func(s *standin.State) {
+	w := windowstest.New(t, func(s *standin.State) {
 		s.Faults = map[string]standin.Fault{"route.exe": {Kind: standin.Late, Milliseconds: 100}}
 	})
 	running := func() int {
@@ -144,7 +136,7 @@ func TestOneProgramAtATime(t *testing.T) {
 		all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, p := range all {
 			line, _ := os.ReadFile(p)
-			if strings.HasPrefix(string(line), filepath.Join(w.root, "System32")) {
+			if strings.HasPrefix(string(line), filepath.Join(w.Root, "System32")) {
 				n++
 			}
 		}
@@ -152,7 +144,7 @@ func TestOneProgramAtATime(t *testing.T) {
 	}
 	var group sync.WaitGroup
 	for range 8 {
-		group.Go(func() { _, _ = w.sys.Look(context.Background()) })
+		group.Go(func() { _, _ = w.System.Look(context.Background()) })
 	}
 	done := make(chan struct{})
 	go func() { group.Wait(); close(done) }()
@@ -172,14 +164,14 @@ func TestOneProgramAtATime(t *testing.T) {
 
 // Whoever gives up is let go at once, and it says nothing against Windows.
 func TestGivingUp(t *testing.T) {
-	w := newWorld(t, fault("route.exe", standin.Hang))
+	w := windowstest.New(t, windowstest.Fault("route.exe", standin.Hang))
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if _, err := w.sys.Look(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := w.System.Look(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that it was cancelled", err)
 	}
-	w.change(t, func(s *standin.State) { s.Faults = nil })
-	if _, err := w.sys.Look(context.Background()); err != nil {
+	w.Change(t, func(s *standin.State) { s.Faults = nil })
+	if _, err := w.System.Look(context.Background()); err != nil {
 		t.Fatalf("the next look: %v", err)
 	}
 }
@@ -194,8 +186,8 @@ func TestNoWindows(t *testing.T) {
 		"off":  {config.Off, false, "switched off"},
 		"on":   {config.On, true, "missing"},
 	} {
-		w := newWorld(t, nil)
-		o := w.options()
+		w := windowstest.New(t, nil)
+		o := w.Options
 		o.Config.Enabled, o.Config.SystemRoot = c.enabled, filepath.Join(t.TempDir(), "Windows")
 		st, err := windows.New(o).Look(context.Background())
 		if (err != nil) != c.failing || c.failing && !errors.Is(err, windows.ErrNoProgram) {
@@ -208,22 +200,13 @@ func TestNoWindows(t *testing.T) {
 }
 
 func TestOffAsksNothing(t *testing.T) {
-	w := newWorld(t, nil)
-	o := w.options()
+	w := windowstest.New(t, nil)
+	o := w.Options
 	o.Config.Enabled = config.Off
 	if _, err := windows.New(o).Look(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if calls, err := standin.Calls(w.root); err != nil || len(calls) != 0 {
+	if calls, err := standin.Calls(w.Root); err != nil || len(calls) != 0 {
 		t.Errorf("calls %v (%v), want none", calls, err)
 	}
-}
-
-func callsOf(t *testing.T, w *world, program string) []standin.Call {
-	t.Helper()
-	all, err := standin.Calls(w.root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.DeleteFunc(all, func(c standin.Call) bool { return c.Program != program })
 }

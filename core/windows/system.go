@@ -17,6 +17,9 @@ import (
 	"flatnet/core/config"
 )
 
+// firstLimit is the limit of the first call.
+const firstLimit = 3 * time.Second
+
 // System is the one Windows beside this WSL. It may be used by several
 // goroutines; Windows sees one program at a time.
 type System struct {
@@ -36,6 +39,9 @@ type System struct {
 func New(o Options) *System {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.FirstLimit == 0 {
+		o.FirstLimit = firstLimit
 	}
 	s := &System{o: o, host: newHost(o.Config.SystemRoot, o)}
 	if path, err := exec.LookPath("wslinfo"); err == nil {
@@ -69,11 +75,22 @@ func (s *System) Look(ctx context.Context) (Status, error) {
 	}
 	st.Facing, _ = table.Facing(st.WSLAddress)
 	st.Verdict = Judge(table, s.Subnet(), st.WSLAddress, st.Mode)
-	if st.Verdict.Kind == Good {
+	switch st.Verdict.Kind {
+	case Good:
 		s.pingBridge(ctx)
+	case Mirrored, Undecided:
+	default:
+		st.Changes = s.changes(table, st.WSLAddress)
 	}
 	st.State, st.Reason = s.state(&st, addrErr)
 	return st, nil
+}
+
+func (s *System) changes(t Table, wsl netip.Addr) []Change {
+	if !wsl.IsValid() {
+		return nil
+	}
+	return Changes(t, s.Subnet(), wsl)
 }
 
 // state sums the look up.

@@ -16,7 +16,12 @@ import (
 
 const captures = "../../testdata/windows/captures"
 
-// comparable lets cmp look into netip's types.
+var (
+	subnet  = netip.MustParsePrefix("10.87.1.0/24")
+	wslAddr = netip.MustParseAddr("172.27.224.53")
+)
+
+// byValue lets cmp look into netip's types.
 var byValue = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 
 func entry(dst, gateway, iface string, metric int) windows.Entry {

@@ -73,6 +73,9 @@ type Status struct {
 	// did not answer now (then State is unknown). Zero: never.
 	ReadAt  time.Time `json:"read_at,omitzero"`
 	Verdict Verdict   `json:"verdict"`
+	// Changes is what route.exe would have to do for one route by way of WSL;
+	// none where nothing would help or nothing is known.
+	Changes []Change `json:"-"`
 	// Trouble is why Windows' programs could not be run; nil if they could.
 	Trouble *Trouble `json:"trouble,omitempty"`
 	// Reach holds the last checks of whether the route carries anything.
@@ -86,6 +89,9 @@ type Options struct {
 	Kernel  Router
 	Now     func() time.Time // nil: time.Now
 	Environ []string         // of the programs; nil: this process's own
+	// FirstLimit bounds the first call: whoever opens the console where
+	// Windows hangs shall not wait long to hear it. 0: 3 s.
+	FirstLimit time.Duration
 }
 
 // Router is the part of kernel.Kernel that finds WSL's own address.
