@@ -84,22 +84,31 @@ func deploy(g *gateway.Gateway, c gateway.Change, id string) func(context.Contex
 // GatewayMaintenance plans to put a site into maintenance, or to end that, and
 // to deploy it.
 func GatewayMaintenance(ctx context.Context, g *gateway.Gateway, host string, on bool) (Plan, error) {
-	host = strings.ToLower(host)
-	s, err := g.Look(ctx)
+	site, err := lookSite(ctx, g, host)
 	if err != nil {
 		return Plan{}, err
 	}
-	site, err := siteOf(s, host)
+	return maintenancePlan(g, site, on), nil
+}
+
+// GatewayToggle is GatewayMaintenance to whichever state the site is not in.
+func GatewayToggle(ctx context.Context, g *gateway.Gateway, host string) (Plan, error) {
+	site, err := lookSite(ctx, g, host)
 	if err != nil {
 		return Plan{}, err
 	}
+	return maintenancePlan(g, site, !site.Maintenance), nil
+}
+
+func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan {
+	host := site.Host
 	p := Plan{Repair: GatewayMaintenanceID, Title: "Put " + host + " into maintenance"}
 	if !on {
 		p.Title = "End the maintenance of " + host
 	}
 	if site.Maintenance == on {
 		p.Notes = []string{map[bool]string{true: host + " is in maintenance already.", false: host + " is not in maintenance."}[on]}
-		return p, nil
+		return p
 	}
 	p.Steps = []Step{
 		{Text: maintenanceText(host, on), Do: func(ctx context.Context) ([]journal.Entry, error) { return nil, g.SetMaintenance(ctx, host, on) }},
@@ -112,16 +121,12 @@ func GatewayMaintenance(ctx context.Context, g *gateway.Gateway, host string, on
 		}},
 	}
 	p.Verify = func(ctx context.Context) error {
-		s, err := g.Look(ctx)
-		if err != nil {
-			return err
-		}
-		if site, err := siteOf(s, host); err == nil && site.Maintenance != on {
+		if site, err := lookSite(ctx, g, host); err == nil && site.Maintenance != on {
 			return errors.New("the configuration says maintenance = true for " + host + "; take it out there")
 		}
 		return g.Verify(ctx)
 	}
-	return p, nil
+	return p
 }
 
 func maintenanceText(host string, on bool) string {
@@ -131,9 +136,13 @@ func maintenanceText(host string, on bool) string {
 	return host + " is served again"
 }
 
-func siteOf(s gateway.Status, host string) (gateway.SiteStatus, error) {
+func lookSite(ctx context.Context, g *gateway.Gateway, host string) (gateway.SiteStatus, error) {
+	s, err := g.Look(ctx)
+	if err != nil {
+		return gateway.SiteStatus{}, err
+	}
 	for _, site := range s.Sites {
-		if site.Host == host {
+		if site.Host == strings.ToLower(host) {
 			return site, nil
 		}
 	}

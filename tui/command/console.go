@@ -50,22 +50,6 @@ func (p *Parts) console(o ConsoleOptions) tui.Options {
 	}
 }
 
-// plans are the changes behind the console's keys: the same that the
-// subcommands run.
-func (p *Parts) plans() tui.Plans {
-	return tui.Plans{
-		ReleaseStale: func(ctx context.Context) (repair.Plan, error) { return repair.ReleaseStale(ctx, p.leases()) },
-		Release: func(ctx context.Context, ips []netip.Addr) (repair.Plan, error) {
-			return repair.Release(ctx, p.leases(), ips, false)
-		},
-		Firewall: func(ctx context.Context) (repair.Plan, error) { return repair.Firewall(ctx, p.Kernel, p.firewall()) },
-		Bridge: func(ctx context.Context) (repair.Plan, error) {
-			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
-		},
-		Undo: func(ctx context.Context) (repair.Plan, error) { return repair.Undo(ctx, p.leases()) },
-	}
-}
-
 // seen looks for the panes and keeps what each saw last, so that the findings
 // are judged on what the screen shows.
 type seen struct {
