@@ -51,7 +51,7 @@ interval = "5s"
 timeout = "1s"
 
 [[probes.target]]
-name = "Windows side of WSL (the lab's)"
+name = "Windows side of WSL"
 kind = "icmp"
 target = "172.27.224.1"
 `

@@ -2,14 +2,12 @@ package command
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 
 	"flatnet/core/bridge"
 	"flatnet/core/firewall"
 	"flatnet/core/health"
 	"flatnet/core/leases"
-	"flatnet/core/repair"
 	"flatnet/core/windows"
 	"flatnet/tui"
 	"flatnet/tui/monitor"
