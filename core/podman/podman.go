@@ -56,5 +56,7 @@ type Client interface {
 	Containers(ctx context.Context) ([]Container, error)
 	Info(ctx context.Context) (Info, error)
 	// Events delivers until ctx ends or the connection breaks, then closes.
+	// It needs the API socket; where there is none, its caller looks from
+	// time to time.
 	Events(ctx context.Context) (<-chan Event, error)
 }

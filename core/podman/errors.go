@@ -1,0 +1,45 @@
+package podman
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"flatnet/core"
+)
+
+// Why Podman could not be asked. All are ErrUnavailable too.
+var (
+	ErrNoSocket = unavailable("there is no API socket")
+	ErrRefused  = unavailable("nobody answers at the API socket")
+	ErrDenied   = unavailable("no permission to use the API socket")
+	ErrTimeout  = unavailable("no answer in time")
+	ErrReply    = unavailable("the answer makes no sense")
+)
+
+type unavailable string
+
+func (u unavailable) Error() string        { return string(u) }
+func (u unavailable) Is(target error) bool { return target == ErrUnavailable }
+
+// failure says why asking target failed, and what to do.
+func failure(target string, err error) error {
+	kind, hint := ErrReply, ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		kind, hint = ErrNoSocket, "start it: systemctl enable --now podman.socket"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		kind, hint = ErrRefused, "start it: systemctl restart podman.socket"
+	case errors.Is(err, fs.ErrPermission):
+		kind, hint = ErrDenied, "run as root, whose containers these are"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		kind, hint = ErrTimeout, "look again; if it stays so: systemctl restart podman.service"
+	}
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return &core.OpError{Op: "ask Podman", Target: target, Err: fmt.Errorf("%w (%w)", kind, err), Hint: hint}
+}
