@@ -49,11 +49,6 @@ port = 3000
 [probes]
 interval = "5s"
 timeout = "1s"
-
-[[probes.target]]
-name = "Windows side of WSL"
-kind = "icmp"
-target = "172.27.224.1"
 `
 
 // nginxConf is the nginx.conf that a gateway of seed phase 1 has; the console

@@ -186,12 +186,12 @@ func reportUpstreams(all []health.Probe) []upstreamReport {
 	return out
 }
 
-// known is s where the part was seen, unknown otherwise.
+// known is s where the part was seen and judged, unknown otherwise.
 func known(seen bool, s health.Severity) health.Severity {
-	if !seen {
+	if !seen || s == "" {
 		return health.Unknown
 	}
-	return health.Worst(health.OK, s)
+	return s
 }
 
 // orEmpty keeps a list from being null in JSON.
