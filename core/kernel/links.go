@@ -108,11 +108,16 @@ func (l rawLink) link(master string) Link {
 	return link
 }
 
+// skipStats is the kernel's RTEXT_FILTER_SKIP_STATS: counters, most of a
+// link's message, are not sent.
+const skipStats = 1 << 3
+
 // ask sends one RTM_GETLINK, for all links or the one that filter names.
 func (n *namespace) ask(flags int, filter *nl.RtAttr) ([]rawLink, error) {
 	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, flags)
 	req.Sockets = n.sockets
 	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
 	if filter != nil {
 		req.AddData(filter)
 	}
