@@ -106,9 +106,7 @@ func (p *list[T]) SetSize(width, height int) {
 // resize gives the table what the frame and the lines around it leave.
 func (p *list[T]) resize() {
 	w, h := widget.FrameInner(p.width, p.height)
-	if p.feed.reason != "" {
-		h--
-	}
+	h -= len(p.reason())
 	if p.editing || p.table.Filtered() != "" {
 		h--
 	}
@@ -185,11 +183,7 @@ func (p *list[T]) Detail() Detail {
 
 // Click implements Pane: the frame and the lines above the table come first.
 func (p *list[T]) Click(_, y int) {
-	y--
-	if p.feed.reason != "" {
-		y--
-	}
-	p.table.Click(y)
+	p.table.Click(y - 1 - len(p.reason()))
 }
 
 // State implements Pane.
@@ -203,8 +197,7 @@ func (p *list[T]) State() (health.Severity, string) {
 	case !p.feed.known():
 		return health.Unknown, t.State.NotSeen
 	case p.feed.stale():
-		age := fmt.Sprintf(t.State.Stale, t.Age(p.deps.Now().Sub(p.feed.at)))
-		return p.feed.overall(p.feed.value.judged.severity), age
+		return p.feed.overall(p.feed.value.judged.severity), t.SeenAgo(p.deps.Now().Sub(p.feed.at))
 	}
 	return p.feed.value.judged.severity, p.feed.value.judged.words
 }
@@ -213,8 +206,12 @@ func (p *list[T]) State() (health.Severity, string) {
 func (p *list[T]) View(l *widget.Look, focused bool) string {
 	severity, words := p.State()
 	var lines []string
-	if p.feed.reason != "" {
-		lines = append(lines, l.Paint(widget.Unknown, l.Glyphs.Unknown+" "+p.feed.reason))
+	for i, said := range p.reason() {
+		sign := " "
+		if i == 0 {
+			sign = l.Glyphs.Unknown
+		}
+		lines = append(lines, l.Paint(widget.Unknown, sign+" "+said))
 	}
 	lines = append(lines, p.body(l, focused)...)
 	lines = p.withNote(l, lines)
@@ -227,12 +224,32 @@ func (p *list[T]) View(l *widget.Look, focused bool) string {
 	}, lines)
 }
 
+// reasonLines is how much of a reason is shown above old data; without data
+// all of it is.
+const reasonLines = 2
+
+// reason is why the last look failed, in lines.
+func (p *list[T]) reason() []string {
+	if p.feed.reason == "" {
+		return nil
+	}
+	w, h := widget.FrameInner(p.width, p.height)
+	lines := text.Wrap(p.feed.reason, w-2)
+	if p.feed.known() {
+		h = min(h/2, reasonLines)
+	}
+	if len(lines) > h && h > 0 {
+		lines[h-1] = text.Cut(lines[h-1]+" "+lines[h], w-2)
+	}
+	return lines[:min(len(lines), h)]
+}
+
 // body is the table, or what is said instead of it.
 func (p *list[T]) body(l *widget.Look, focused bool) []string {
 	t := p.deps.Text
 	switch {
 	case p.table.Shown() > 0:
-		return p.table.View(l, focused)
+		return p.table.View(l, focused, p.feed.stale())
 	case !p.feed.known():
 		return p.hint(l)
 	case p.table.Len() > 0:

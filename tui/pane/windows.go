@@ -64,7 +64,7 @@ func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
 		facts = append(facts, w.plain("facing", w.t.Facing, s.Facing.String()))
 	}
 	if !s.ReadAt.IsZero() && now.Sub(s.ReadAt) >= time.Minute {
-		facts = append(facts, fact{key: "read", label: w.t.ReadAt, severity: health.Unknown, value: fmt.Sprintf(w.d.Text.State.Stale, w.d.Text.Age(now.Sub(s.ReadAt)))})
+		facts = append(facts, fact{key: "read", label: w.t.ReadAt, severity: health.Unknown, value: w.d.Text.SeenAgo(now.Sub(s.ReadAt))})
 	}
 	if s.Trouble != nil {
 		facts = append(facts, fact{

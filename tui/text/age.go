@@ -22,6 +22,14 @@ func (t *Texts) Age(d time.Duration) string {
 	return fmt.Sprintf(t.Ages.Days, int(d.Hours()/24))
 }
 
+// SeenAgo says how old something is that ought to be newer.
+func (t *Texts) SeenAgo(d time.Duration) string {
+	if d < 10*time.Second {
+		return t.State.StaleNow
+	}
+	return fmt.Sprintf(t.State.Stale, t.Age(d))
+}
+
 // Latency writes a round trip in at most five cells: two figures are enough
 // to judge it, and more would only make the screen restless.
 func Latency(d time.Duration) string {

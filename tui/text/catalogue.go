@@ -8,7 +8,7 @@ type State struct {
 	OK, Warn, Fail, Unknown string
 	Looking                 string // the first look is under way
 	NotSeen                 string // it could not be looked at: reason
-	Stale                   string // age
+	Stale, StaleNow         string // age
 	NoSource                string
 	Empty                   string // nothing there
 	NoMatch                 string // filter

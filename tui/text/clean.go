@@ -78,32 +78,59 @@ func space(r rune) rune {
 	return r
 }
 
-// filter drops what a terminal would obey, or measure in its own way, instead
-// of showing it. Composed form first, so that a Japanese letter and its
-// voicing mark are one character.
+// filter drops what a terminal would obey instead of showing it, and what
+// terminals measure differently. Composed form first, so that a Japanese
+// letter and its voicing mark are one character.
 func filter(s string) string {
 	marks := 0
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) && !variation(r) {
-			marks++
-			if marks > maxMarks {
-				return -1
-			}
+	return agreed(strings.Map(func(r rune) rune {
+		if !shown(r) {
+			return -1
+		}
+		if !unicode.Is(unicode.M, r) {
+			marks = 0
 			return r
 		}
-		marks = 0
-		if r == utf8.RuneError || !unicode.IsPrint(r) || variation(r) || ambiguous(r) {
+		marks++
+		if marks > maxMarks {
 			return -1
 		}
 		return r
-	}, norm.NFC.String(s))
+	}, norm.NFC.String(s)))
 }
 
-// variation selectors make terminals disagree about a character's width.
-func variation(r rune) bool { return unicode.Is(unicode.Variation_Selector, r) }
-
-// ambiguous characters combine with their neighbours into one picture in some
-// terminals only: skin tones and the halves of flags.
-func ambiguous(r rune) bool {
-	return (r >= 0x1f3fb && r <= 0x1f3ff) || (r >= 0x1f1e6 && r <= 0x1f1ff)
+// shown tells whether r is a character that a terminal draws. Skin tones and
+// the halves of flags are not: only some terminals join them with their
+// neighbours.
+func shown(r rune) bool {
+	switch {
+	case r == utf8.RuneError, !unicode.IsPrint(r), unicode.Is(unicode.Variation_Selector, r):
+		return false
+	case r >= 0x1f3fb && r <= 0x1f3ff, r >= 0x1f1e6 && r <= 0x1f1ff:
+		return false
+	}
+	return true
 }
+
+// agreed keeps of each character, marks and all, what terminals that count
+// letter by letter and those that count whole characters measure alike.
+func agreed(s string) string {
+	var b strings.Builder
+	for s != "" {
+		whole, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		if whole == "" {
+			break
+		}
+		s = s[len(whole):]
+		first, _ := utf8.DecodeRuneInString(whole)
+		switch {
+		case alike(whole):
+			b.WriteString(whole)
+		case alike(string(first)):
+			b.WriteRune(first)
+		}
+	}
+	return b.String()
+}
+
+func alike(s string) bool { return ansi.StringWidth(s) == ansi.StringWidthWc(s) }

@@ -9,6 +9,7 @@ func English() *Texts {
 			Looking:  "looking…",
 			NotSeen:  "could not be looked at",
 			Stale:    "seen %s ago",
+			StaleNow: "seen just now",
 			NoSource: "there is nothing to ask here",
 			Empty:    "nothing here",
 			NoMatch:  "nothing matches the filter",

@@ -9,6 +9,7 @@ func Japanese() *Texts {
 			Looking:  "確認中…",
 			NotSeen:  "確認できません",
 			Stale:    "%s前の情報",
+			StaleNow: "直前の情報",
 			NoSource: "ここには確認する対象がありません",
 			Empty:    "何もありません",
 			NoMatch:  "絞り込みに一致するものがありません",

@@ -229,7 +229,8 @@ func (t *Table) Position() (at, of int, scrolls bool) {
 }
 
 // View draws heading and rows; the cursor only where the table is focused.
-func (t *Table) View(l *Look, focused bool) []string {
+// Old rows are drawn muted, whatever they say.
+func (t *Table) View(l *Look, focused, old bool) []string {
 	widths := t.layout()
 	out := make([]string, 0, t.height)
 	if t.headed() {
@@ -237,7 +238,7 @@ func (t *Table) View(l *Look, focused bool) []string {
 	}
 	for i := t.top; i < len(t.shown) && len(out) < t.height; i++ {
 		row := t.rows.rows[t.shown[i]]
-		out = append(out, t.row(l, widths, row, focused && i == t.cursor))
+		out = append(out, t.row(l, widths, row, rowState{current: focused && i == t.cursor, old: old}))
 	}
 	return out
 }
@@ -261,16 +262,19 @@ func (t *Table) heading(l *Look, widths []int) string {
 	return "  " + strings.Join(parts, strings.Repeat(" ", gap))
 }
 
-func (t *Table) row(l *Look, widths []int, r Row, current bool) string {
+// rowState is what a row's drawing depends on besides its cells.
+type rowState struct{ current, old bool }
+
+func (t *Table) row(l *Look, widths []int, r Row, state rowState) string {
 	var b strings.Builder
 	sign, tone := " ", Marked
 	switch {
 	case t.marks[r.Key]:
 		sign = l.Glyphs.Mark
-	case current:
+	case state.current:
 		sign, tone = l.Glyphs.Cursor, Accent
 	}
-	if current {
+	if state.current {
 		b.WriteString(sign + " ")
 	} else {
 		b.WriteString(l.Paint(tone, sign) + " ")
@@ -285,12 +289,16 @@ func (t *Table) row(l *Look, widths []int, r Row, current bool) string {
 		}
 		first = false
 		s := fit(r.Cells[j].draw(l), w, t.columns[j].Right)
-		if !current {
+		switch {
+		case state.current:
+		case state.old:
+			s = l.Paint(Muted, s)
+		default:
 			s = l.Paint(r.Cells[j].Tone, s)
 		}
 		b.WriteString(s)
 	}
-	if current {
+	if state.current {
 		return l.Paint(Selected, text.Fit(b.String(), t.width))
 	}
 	return b.String()
