@@ -82,14 +82,14 @@ func (s *State) setRoute() {
 	s.add(Route{Destination: subnet, Gateway: s.WSLAddress, Metric: 1})
 }
 
-// ping is ping.exe. An address answers if the table leads it to WSL and
-// somebody has it here.
+// ping is ping.exe. An address answers if the table leads it to WSL and,
+// where the stand-in is live, somebody has it here.
 func (p *program) ping() int {
 	if len(p.args) == 0 {
 		return 1
 	}
 	a, err := netip.ParseAddr(p.args[len(p.args)-1])
-	if err != nil || !p.leadsToWSL(a) || slices.Contains(p.state.Dead, a.String()) || !answers(a) {
+	if err != nil || !p.leadsToWSL(a) || slices.Contains(p.state.Dead, a.String()) || p.state.Live && !answers(a) {
 		fmt.Print("Request timed out.\r\n")
 		return 1
 	}
@@ -140,7 +140,8 @@ func (p *program) curl() int {
 		return 3
 	}
 	req.Host = host
-	if a, err := netip.ParseAddr(req.URL.Hostname()); err == nil && !a.IsLoopback() && !p.leadsToWSL(a) {
+	a, err := netip.ParseAddr(req.URL.Hostname())
+	if err != nil || !a.IsLoopback() && (!p.state.Live || !p.leadsToWSL(a)) {
 		fmt.Print("000")
 		return 28
 	}

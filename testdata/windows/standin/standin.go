@@ -34,6 +34,10 @@ type State struct {
 	TaskDelay  int        `json:"task_delay,omitempty"` // milliseconds until a started task has set the route
 	TaskDue    time.Time  `json:"task_due,omitzero"`    // when the started one will have
 	Dead       []string   `json:"dead,omitempty"`       // addresses that do not answer a ping
+	// Live: a ping and a page are asked for in the network that the stand-in
+	// is in. Else every address but the dead answers a ping, and only
+	// loopback a page: a test sends nothing anywhere.
+	Live bool `json:"live,omitempty"`
 	// Faults by program ("route.exe"), or "*" for all.
 	Faults map[string]Fault `json:"faults,omitempty"`
 }
@@ -67,7 +71,7 @@ func Lab() State {
 	loopback, lan := address("127.0.0.1"), address("192.168.10.23")
 	subnet := prefix("10.87.1.0/24")
 	return State{
-		Language: "en", Mode: "nat", WSLAddress: wslSide,
+		Language: "en", Mode: "nat", WSLAddress: wslSide, Live: true,
 		Active: []Route{
 			{prefix("0.0.0.0/0"), address("192.168.10.1"), lan, 35},
 			{subnet, wslSide, windowsSide, 16},

@@ -42,6 +42,7 @@ func New(t *testing.T, change func(*standin.State)) *World {
 	t.Helper()
 	w := &World{Root: filepath.Join(t.TempDir(), "c", "Windows"), Drive: t.TempDir(), Clock: &Clock{At: time.Unix(1_800_000_000, 0)}}
 	s := standin.Lab()
+	s.Live = false
 	if change != nil {
 		change(&s)
 	}
