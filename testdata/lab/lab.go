@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -106,6 +107,7 @@ func (l *lab) run(args []string) (int, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = l.env()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	endWithLab(cmd)
 	if err := startLocked(cmd); err != nil {
 		return 1, err
 	}
@@ -115,6 +117,12 @@ func (l *lab) run(args []string) (int, error) {
 		return 0, err // printed once; what it found is no failure of the lab
 	}
 	return status, err
+}
+
+// endWithLab has cmd asked to end when the lab is gone, however that came: the
+// console then restores the terminal, nginx ends its workers.
+func endWithLab(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 }
 
 func (l *lab) env() []string {
@@ -152,6 +160,7 @@ func (l *lab) startGateway(nginx string) error {
 		return err
 	}
 	l.nginx = exec.Command(nginx, "-c", conf, "-e", filepath.Join(gatewayDir, "error.log"))
+	endWithLab(l.nginx)
 	if err := startLocked(l.nginx); err != nil {
 		return fmt.Errorf("start nginx: %w", err)
 	}

@@ -35,8 +35,9 @@ type App struct {
 	In          io.Reader
 	Out, Err    io.Writer
 	Version     string
-	Interactive bool // a person at a terminal can answer questions on In
-	Screen      bool // Out is a terminal that the console can be drawn on
+	Environ     []string // "KEY=value": TERM, LANG, NO_COLOR
+	Interactive bool     // a person at a terminal can answer questions on In
+	Screen      bool     // Out is a terminal that the console can be drawn on
 	Now         func() time.Time
 	// Open makes the parts that a configuration asks for; it starts nothing
 	// and looks at nothing yet.
@@ -90,6 +91,12 @@ func Run(ctx context.Context, a *App, args []string) int {
 
 // explain prints what happened and what to do about it.
 func (a *App) explain(err error) {
+	if problems, ok := errors.AsType[*config.Error](err); ok {
+		for _, p := range problems.Problems {
+			fmt.Fprintln(a.Err, text.Line(p.String()))
+		}
+		return
+	}
 	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(err.Error()))
 	if hint := core.Hint(err); hint != "" {
 		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint))

@@ -42,6 +42,11 @@ func (a *App) change(cmd *cobra.Command, f *changeFlags, plan planner) error {
 	if err != nil {
 		return err
 	}
+	return a.carryOut(cmd, f, ready, p.Journal)
+}
+
+// carryOut is change for a plan that is made already.
+func (a *App) carryOut(cmd *cobra.Command, f *changeFlags, ready repair.Plan, journal repair.Recorder) error {
 	if !f.json {
 		printPlan(a.Out, ready)
 	}
@@ -51,8 +56,7 @@ func (a *App) change(cmd *cobra.Command, f *changeFlags, plan planner) error {
 	if err := a.confirm(f); err != nil {
 		return err
 	}
-	_, err = repair.Apply(cmd.Context(), ready, repair.Options{By: by(cmd), Journal: p.Journal, Now: a.Now})
-	if err != nil {
+	if _, err := repair.Apply(cmd.Context(), ready, repair.Options{By: by(cmd), Journal: journal, Now: a.Now}); err != nil {
 		return err
 	}
 	return a.changed(f, ready, true)
@@ -86,13 +90,27 @@ func (a *App) confirm(f *changeFlags) error {
 	if !a.Interactive {
 		return usagef("nobody is at a terminal to confirm this: add --yes to go on, or --dry-run to see only the plan")
 	}
-	fmt.Fprint(a.Err, "Go on? [y/N] ")
-	line, err := bufio.NewReader(io.LimitReader(a.In, 1024)).ReadString('\n')
-	if answer := strings.ToLower(strings.TrimSpace(line)); err != nil || (answer != "y" && answer != "yes") {
+	if !a.yes("Go on? [y/N] ", false) {
 		fmt.Fprintln(a.Err, "Nothing was changed.")
 		return errSilent{ExitFailing}
 	}
 	return nil
+}
+
+// yes asks the person; without an answer it is otherwise.
+func (a *App) yes(question string, otherwise bool) bool {
+	fmt.Fprint(a.Err, question)
+	line, err := bufio.NewReader(io.LimitReader(a.In, 1024)).ReadString('\n')
+	if err != nil {
+		return false
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true
+	case "":
+		return otherwise
+	}
+	return false
 }
 
 func printPlan(w io.Writer, p repair.Plan) {

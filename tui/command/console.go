@@ -29,7 +29,9 @@ func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	probing.Go(func() { p.Monitor.Run(ctx) })
-	return a.Console(ctx, p.console(o))
+	opts := p.console(o)
+	opts.Environ, opts.In, opts.Out = a.Environ, a.In, a.Out
+	return a.Console(ctx, opts)
 }
 
 // console gives the console what it looks at and can ask for.

@@ -34,7 +34,10 @@ console; without a terminal it prints the status once.`,
 func (a *App) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
+		a.bridgeCommand(),
+		a.firewallCommand(),
 		a.gatewayCommand(),
+		a.configCommand(),
 		a.versionCommand(),
 	}
 }

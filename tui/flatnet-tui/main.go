@@ -40,6 +40,7 @@ func run() int {
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 		Screen:      term.IsTerminal(os.Stdout.Fd()) && term.IsTerminal(os.Stdin.Fd()),
 		Version:     version,
+		Environ:     os.Environ(),
 		Now:         time.Now,
 		Open:        open,
 		Console:     tui.Run,
