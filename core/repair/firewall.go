@@ -30,7 +30,7 @@ func Firewall(ctx context.Context, k kernel.Kernel, w firewall.Want) (Plan, erro
 		return p, nil
 	}
 	p.Steps = []Step{{
-		Text:    fmt.Sprintf("Change %s: %s", s.Backend, count(len(s.Changes), "command")),
+		Text:    firewallText(s),
 		Command: firewallCommand(s),
 		Diff:    FirewallDiff(s),
 		Do:      setRules(k, w, s),
@@ -98,10 +98,14 @@ func firewallNotes(s firewall.Status) []string {
 	return notes
 }
 
-// count gives "1 command", "2 commands".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// firewallText says in words what would be done.
+func firewallText(s firewall.Status) string {
+	text := "Set the rules of " + string(s.Backend)
+	if n := len(s.Missing); n > 0 {
+		text += fmt.Sprintf(": put %d in place", n)
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	if n := len(s.Extra); n > 0 {
+		text += fmt.Sprintf("; take %d away that is doubled, out of place or not wanted", n)
+	}
+	return text
 }
