@@ -25,6 +25,13 @@ func (l Lease) Owner() string {
 	return l.ContainerID
 }
 
+// SameAttachment tells whether two leases are of one address held by one
+// attachment: neither given to another nor attached anew in between.
+func (l Lease) SameAttachment(o Lease) bool {
+	return l.IP == o.IP && l.ContainerID == o.ContainerID && l.IfName == o.IfName &&
+		l.NetNSID == o.NetNSID && l.BootID == o.BootID && l.AllocatedAt.Equal(o.AllocatedAt)
+}
+
 // attachedAs tells whether the lease is of this interface. The old form of
 // the file did not keep interfaces: such a lease is of any.
 func (l Lease) attachedAs(ifName string) bool { return l.IfName == ifName || l.IfName == "" }

@@ -2,8 +2,11 @@ package repair
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
 
+	"flatnet/core"
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
@@ -28,11 +31,126 @@ type Leases struct {
 // ReleaseStale plans to release every lease that both witnesses call stale.
 // Leases that cannot be judged are left alone and noted.
 func ReleaseStale(ctx context.Context, l Leases) (Plan, error) {
-	panic("being written")
+	all, err := leases.Look(ctx, l.Sources)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Repair: ReleaseStaleID, Title: "Release stale leases"}
+	for _, s := range all {
+		switch s.State {
+		case leases.Stale:
+			p.Steps = append(p.Steps, l.release(s, false))
+		case leases.Unknown:
+			p.Notes = append(p.Notes, fmt.Sprintf("%s (%s) is left alone: %s.", s.IP, s.Owner(), s.Reason))
+		}
+	}
+	if len(p.Steps) == 0 {
+		p.Notes = append(p.Notes, "No lease is known to be stale.")
+		return p, nil
+	}
+	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return ReleaseStale(ctx, l) })
+	p.Verify = func(ctx context.Context) error {
+		left, err := ReleaseStale(ctx, l)
+		if err == nil && len(left.Steps) > 0 {
+			err = fmt.Errorf("%d leases are stale", len(left.Steps))
+		}
+		return err
+	}
+	return p, nil
 }
 
 // Release plans to release these addresses. One whose container lives or
-// cannot be judged is refused with ErrHarm, unless force is set.
+// cannot be judged is refused with ErrHarm, unless force is set; one that
+// nobody holds is ipam.ErrNoLease.
 func Release(ctx context.Context, l Leases, ips []netip.Addr, force bool) (Plan, error) {
-	panic("being written")
+	all, err := leases.Look(ctx, l.Sources)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Repair: ReleaseID, Title: "Release leases"}
+	for _, ip := range ips {
+		s, held := find(all, ip)
+		if !held {
+			return Plan{}, &core.OpError{
+				Op: "release", Target: ip.String(), Err: ipam.ErrNoLease,
+				Hint: "flatnet-tui leases list shows which addresses are held",
+			}
+		}
+		if s.State != leases.Stale && !force {
+			return Plan{}, refusal(s)
+		}
+		p.Steps = append(p.Steps, l.release(s, force))
+		if s.State == leases.Active {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s is running and loses its network.", s.Owner()))
+		}
+	}
+	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Release(ctx, l, ips, force) })
+	return p, nil
+}
+
+func find(all []leases.Status, ip netip.Addr) (leases.Status, bool) {
+	for _, s := range all {
+		if s.IP == ip && s.Held() {
+			return s, true
+		}
+	}
+	return leases.Status{}, false
+}
+
+func refusal(s leases.Status) error {
+	return &core.OpError{
+		Op: "release", Target: fmt.Sprintf("%s (%s)", s.IP, s.Owner()),
+		Err:  fmt.Errorf("%w: %s", ErrHarm, s.Reason),
+		Hint: "stop the container first; --force releases the address all the same and takes the container's interface away",
+	}
+}
+
+// release makes the step that releases one lease: first what its container
+// left on the bridge, then the address, so that nobody else gets it before.
+// Both happen under the state's lock, and only to the lease that was judged: a
+// container that is started again meanwhile brings its lease up to date.
+func (l Leases) release(s leases.Status, force bool) Step {
+	return Step{
+		Text:    fmt.Sprintf("Release %s from %s: %s", s.IP, s.Owner(), s.Reason),
+		Command: "flatnet-tui leases release " + s.IP.String(),
+		Do: func(ctx context.Context) ([]journal.Entry, error) {
+			return []journal.Entry{}, l.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
+				now, held := state.Lease(s.IP)
+				if !held {
+					return nil, nil // done already
+				}
+				if !now.SameAttachment(s.Lease) || !force && l.lives(ctx, now) {
+					return nil, fmt.Errorf("%w: %s is in use again", ErrChanged, s.IP)
+				}
+				if err := l.deleteVeth(ctx, now); err != nil {
+					return nil, err
+				}
+				run := runOf(ctx)
+				return ipam.Release(state, s.IP, run.by, run.at)
+			})
+		},
+	}
+}
+
+// lives asks the kernel, the one witness that can be asked under the state's
+// lock: Podman may be waiting for a plugin that waits for that lock.
+func (l Leases) lives(ctx context.Context, lease ipam.Lease) bool {
+	return leases.LookAtKernel(ctx, l.Kernel).See(ctx, lease).Says != leases.Gone
+}
+
+// deleteVeth takes away the host's end of the lease's veth pair, if it is there.
+func (l Leases) deleteVeth(ctx context.Context, lease ipam.Lease) error {
+	links, err := l.Kernel.Links(ctx)
+	if err != nil {
+		return fmt.Errorf("look for the interface of %s: %w", lease.Owner(), err)
+	}
+	for _, link := range links {
+		if link.Type != "veth" || !leases.OfLease(link, lease) {
+			continue
+		}
+		if err := l.Kernel.DeleteLink(ctx, link.Name); err != nil && !errors.Is(err, kernel.ErrNotFound) {
+			return fmt.Errorf("take away %s: %w", link.Name, err)
+		}
+	}
+	return nil
 }

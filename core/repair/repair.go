@@ -86,6 +86,7 @@ func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 			return r, err
 		}
 	}
+	ctx = withRun(ctx, o)
 	for i, s := range p.Steps {
 		if err := ctx.Err(); err != nil {
 			return r, fmt.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
@@ -159,4 +160,27 @@ func fill(e *journal.Entry, p Plan, o Options) {
 	if e.Time.IsZero() && o.Now != nil {
 		e.Time = o.Now()
 	}
+}
+
+// run is one Apply: who asked and when. Steps that journal through the store
+// take it from their context, so that what belongs together has one time.
+type run struct {
+	by string
+	at time.Time
+}
+
+type runKey struct{}
+
+func withRun(ctx context.Context, o Options) context.Context {
+	r := run{by: o.By}
+	if o.Now != nil {
+		r.at = o.Now()
+	}
+	return context.WithValue(ctx, runKey{}, r)
+}
+
+// runOf gives the Apply that a step is part of.
+func runOf(ctx context.Context) run {
+	r, _ := ctx.Value(runKey{}).(run)
+	return r
 }
