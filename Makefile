@@ -12,7 +12,7 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # ./... leaves testdata out; these are programs and tests all the same.
-STANDINS := $(addprefix ./testdata/,lab nettest picture rules terminal)
+STANDINS := $(addprefix ./testdata/,lab nettest picture rules terminal windows/standin windows/windowstest)
 PACKAGES := ./... $(STANDINS)
 
 .PHONY: help build run test lint bench fuzz setup clean

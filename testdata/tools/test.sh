@@ -12,5 +12,7 @@ export FLATNET_BIN=$PWD/bin
 
 "$gotestsum" --format pkgname --hide-summary output -- -race -timeout 20m "$@"
 status=$?
+# The PowerShell scripts' syntax: its grammar is C, so it is a module apart.
+(cd testdata/tools/pwsh && go test ./...) || status=1
 [ "$(id -u)" -eq 0 ] || echo "Not root: the tests that need real Podman were left out; they are named as skipped above."
 exit $status
