@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,10 +48,14 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 	}
 	req.Header.Set("User-Agent", UserAgent)
 	req.Host = t.HTTP.Host
+	var connected atomic.Bool
+	req = req.WithContext(httptrace.WithClientTrace(limited, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	}))
 	client := http.Client{Transport: p.transport, CheckRedirect: redirects(t.HTTP.FollowRedirects)}
 	resp, err := client.Do(req)
 	if err != nil {
-		return failed(ctx, t, at, err)
+		return silentIf(connected.Load(), t, failed(ctx, t, at, err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	r := Result{At: at, State: Up, Latency: max(time.Since(at), time.Microsecond), Status: resp.StatusCode}
@@ -57,6 +63,16 @@ func (p *HTTPProber) Probe(ctx context.Context, t Target) Result {
 		r.ServerTime = date
 	}
 	return judge(ctx, t, r, resp.Body)
+}
+
+// silentIf turns a timeout after the connection stood into Silent: the server
+// may be slow or stuck, which one probe cannot tell.
+func silentIf(connected bool, t Target, r Result) Result {
+	if connected && r.Cause == Timeout {
+		r.State, r.Cause = Unknown, Silent
+		r.Detail = "it took the connection and did not answer within " + t.Timeout.String()
+	}
+	return r
 }
 
 // judge compares an answer with what the target must answer.
@@ -75,7 +91,7 @@ func judge(ctx context.Context, t Target, r Result, body io.Reader) Result {
 		return r
 	}
 	if err != nil {
-		cut := failed(ctx, t, r.At, err)
+		cut := silentIf(true, t, failed(ctx, t, r.At, err))
 		cut.Status, cut.ServerTime = r.Status, r.ServerTime
 		return cut
 	}

@@ -30,8 +30,8 @@ const (
 // State is what one probe says of its target.
 type State string
 
-// The states. Unknown: the probe itself could not be made (no right to send
-// ICMP, say), which says nothing of the target.
+// The states. Unknown: the probe could not be made (no right to send ICMP,
+// say), or was accepted and not answered, which may be slow or stuck.
 const (
 	Up      State = "up"
 	Down    State = "down"
@@ -45,6 +45,7 @@ type Cause string
 const (
 	NoCause     Cause = ""
 	Timeout     Cause = "timeout"     // nothing came back within the time limit
+	Silent      Cause = "silent"      // it took the connection and said nothing within the time limit
 	Refused     Cause = "refused"     // the host answers, the port does not
 	Unreachable Cause = "unreachable" // no route, or a router or the host said no
 	WrongStatus Cause = "status"      // an HTTP status outside the wanted range

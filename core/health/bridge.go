@@ -20,9 +20,6 @@ const (
 	IPForwardOff       Code = "ip-forward-off"
 )
 
-// mendBridge is the remedy of everything that bridge.Ensure sets right.
-const mendBridge = "Press b on the Bridge pane, or start a container on the network: the plugin sets it right."
-
 func bridgeChecks() []Check {
 	return []Check{
 		{
@@ -78,7 +75,7 @@ func bridgeChecks() []Check {
 			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
 			Meaning: "The bridge's MTU differs from the configured one, or from the default route's link: large packets vanish, under a VPN above all (WSL#4698).",
-			Remedy:  mendBridge + " Containers that run keep their MTU until they are started again.",
+			Remedy:  byBridge + " Containers that run keep their MTU until they are started again.",
 			Look: func(f Facts) []Finding {
 				b := f.Bridge.Value
 				if b.WantMTU == 0 || b.MTU == b.WantMTU {
@@ -108,7 +105,7 @@ func bridgeChecks() []Check {
 			Code: IPForwardOff, Group: GroupBridge, Good: "the kernel forwards packets", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
 			Meaning: "net.ipv4.ip_forward is 0: nothing passes between Windows and the containers (seed, Troubleshooting).",
-			Remedy:  mendBridge + " By hand: sysctl -w net.ipv4.ip_forward=1",
+			Remedy:  byBridge + " By hand: sysctl -w net.ipv4.ip_forward=1",
 			Look: func(f Facts) []Finding {
 				if f.Bridge.Value.IPForward {
 					return nil
@@ -127,7 +124,7 @@ func bridgeChecks() []Check {
 // the bridge's repair mends. wrong gives the title, "" where all is well.
 func bridgeCheck(code Code, after []Code, good, meaning string, wrong func(bridge.Status) string) Check {
 	return Check{
-		Code: code, Group: GroupBridge, Good: good, Meaning: meaning, Remedy: mendBridge, Repair: repair.BridgeID,
+		Code: code, Group: GroupBridge, Good: good, Meaning: meaning, Remedy: byBridge, Repair: repair.BridgeID,
 		After: append([]Code{BridgeUnseen}, after...), Applies: bridgeSeen,
 		Look: func(f Facts) []Finding {
 			title := wrong(f.Bridge.Value)

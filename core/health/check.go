@@ -48,7 +48,12 @@ type Check struct {
 // at least one finding, ok where nothing is wrong. Consequences of a cause
 // that was found are left out. The worst come first, and among equally bad
 // ones the cause before what may follow from it.
-func Evaluate(f Facts) []Finding { return evaluate(Checks(), f) }
+func Evaluate(f Facts) []Finding {
+	if len(f.Problems) > 0 {
+		return evaluate(configChecks(), f) // nothing else can be judged by it
+	}
+	return evaluate(Checks(), f)
+}
 
 // evaluate expects causes ahead of what they hide.
 func evaluate(checks []Check, f Facts) []Finding {
@@ -136,5 +141,6 @@ func Of(findings []Finding) Severity {
 
 // Checks lists every check, causes before what they hide.
 func Checks() []Check {
-	return slices.Concat(bridgeChecks())
+	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), bridgeChecks(), firewallChecks(), leaseChecks(),
+		windowsChecks(), gatewayChecks(), upstreamChecks())
 }

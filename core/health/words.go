@@ -1,5 +1,11 @@
 package health
 
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
 // unseen is the finding about a look that gave nothing: unknown with the
 // reason, none if it did give something.
 func unseen[T any](s Seen[T], title, target string) []Finding {
@@ -8,7 +14,7 @@ func unseen[T any](s Seen[T], title, target string) []Finding {
 	}
 	why := s.Err
 	if why == "" {
-		why = "It has not been looked at yet."
+		why = "It has not been looked at."
 	}
 	return []Finding{{Severity: Unknown, Title: title, Detail: why, Target: target}}
 }
@@ -25,4 +31,41 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
+}
+
+// count gives "1 mistake", "2 mistakes".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// bytesText gives a size as df -h does, with the unit spelt out.
+func bytesText(n uint64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	size, exp := float64(n)/unit, 0
+	for size >= unit && exp < 4 {
+		size /= unit
+		exp++
+	}
+	return fmt.Sprintf("%.1f %ciB", size, "KMGTP"[exp])
+}
+
+// sentence puts a full stop after text that has none.
+func sentence(s string) string {
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+func addrText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }

@@ -20,6 +20,7 @@ type Status struct {
 	Disks       []Disk      `json:"disks"`
 	Clock       Clock       `json:"clock"`
 	NextBoot    NextBoot    `json:"next_boot"`
+	ErrorLog    ErrorLog    `json:"error_log"`
 	Root        bool        `json:"root"` // looked at with root's rights
 }
 
@@ -51,6 +52,7 @@ func Look(ctx context.Context, o Options) Status {
 		Disks:       lookDisks(o.Config),
 		Clock:       lookClock(o.Config, o.Now()),
 		NextBoot:    lookNextBoot(o.SysctlPaths),
+		ErrorLog:    lookErrorLog(o.Config),
 		Root:        os.Geteuid() == 0,
 	}
 }

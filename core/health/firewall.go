@@ -1,0 +1,198 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"flatnet/core/firewall"
+	"flatnet/core/repair"
+)
+
+// Codes of the packet filter.
+const (
+	FirewallUnseen      Code = "firewall-unseen"
+	ForwardMissing      Code = "forward-rules-missing"
+	ForwardBehindDrop   Code = "forward-rules-behind-drop"
+	DockerMissing       Code = "docker-rules-missing"
+	ForwardDoubled      Code = "forward-rules-doubled"
+	FirewallLeftOver    Code = "firewall-left-over"
+	FirewallMixed       Code = "firewall-mixed"
+	BridgeNFCall        Code = "bridge-nf-call"
+	MasqueradeMissing   Code = "masquerade-missing"
+	firewallTarget           = "iptables"
+	dockerUser               = "-A DOCKER-USER"
+	postroutingFragment      = "POSTROUTING"
+)
+
+func firewallChecks() []Check {
+	return []Check{
+		{
+			Code: FirewallUnseen, Group: GroupFirewall, Good: "the packet filter can be looked at",
+			Meaning: "The packet filter could not be read, so it is not known whether packets to the containers pass.",
+			Remedy:  "Run as root. Where iptables is missing: sudo apt-get install iptables",
+			Look: func(f Facts) []Finding {
+				return unseen(f.Firewall, "the packet filter could not be looked at", firewallTarget)
+			},
+		},
+		firewallCheck(Check{
+			Code: ForwardMissing, Good: "the FORWARD rules are there", Repair: repair.FirewallID,
+			Meaning: "Rules that accept the network's packets are missing in FORWARD (seed 4.1): failing where FORWARD drops what no rule accepts, a warning where it does not do so yet.",
+			Remedy:  byFirewall,
+		}, forwardMissing),
+		firewallCheck(Check{
+			Code: ForwardBehindDrop, Good: "the FORWARD rules stand first", Repair: repair.FirewallID, After: []Code{ForwardMissing},
+			Meaning: "A rule that drops or rejects stands ahead of ours in FORWARD, so packets do not get as far as our accepts.",
+			Remedy:  byFirewall,
+		}, behindDrop),
+		firewallCheck(Check{
+			Code: DockerMissing, Good: "Docker's chain lets the network's packets pass", Repair: repair.FirewallID, After: []Code{ForwardMissing},
+			Meaning: "Docker is here and its chain DOCKER-USER has no jump to our rules: when Docker puts its own rules first again, packets to the containers drop (moby#39439).",
+			Remedy:  byFirewall,
+		}, dockerMissing),
+		firewallCheck(Check{
+			Code: ForwardDoubled, Good: "no rule of ours is there twice", Repair: repair.FirewallID,
+			Meaning: "A rule or jump of ours is there more than once; packets pass, and taking rules away leaves the second.",
+			Remedy:  byFirewall,
+		}, doubled),
+		firewallCheck(Check{
+			Code: FirewallLeftOver, Good: "no rule of ours is left over", Repair: repair.FirewallID, After: []Code{ForwardDoubled},
+			Meaning: "Rules of ours are there that the configuration does not ask for any more.",
+			Remedy:  byFirewall,
+		}, leftOver),
+		firewallCheck(Check{
+			Code: FirewallMixed, Good: "only one iptables is in use",
+			Meaning: "Both iptables-nft and iptables-legacy hold rules, and a packet must pass both (WSL#6044): failing where the other one drops, a warning where it does not.",
+			Remedy:  "Decide for one (sudo update-alternatives --config iptables), move the rules there, and empty the other: iptables-legacy -F, or iptables-nft -F.",
+		}, mixed),
+		firewallCheck(Check{
+			Code: BridgeNFCall, Good: "packets between containers do not pass FORWARD",
+			Meaning: "net.bridge.bridge-nf-call-iptables is 1 and FORWARD drops by default: packets between two containers need our rules, too. With Docker that is usual and not reported.",
+			Remedy:  "Run: sudo sysctl -w net.bridge.bridge-nf-call-iptables=0",
+		}, bridgeNFCall),
+		firewallCheck(Check{
+			Code: MasqueradeMissing, Good: "masquerading is as configured", Repair: repair.FirewallID,
+			Meaning: "The rule that gives packets from containers the machine's own address is missing, so containers do not reach anything beyond it.",
+			Remedy:  byFirewall,
+		}, masqueradeMissing),
+	}
+}
+
+// firewallCheck completes a check of the packet filter.
+func firewallCheck(c Check, look func(firewall.Status) []Finding) Check {
+	c.Group = GroupFirewall
+	c.After = append([]Code{FirewallUnseen}, c.After...)
+	c.Applies = func(f Facts) bool { return f.Firewall.Known() }
+	c.Look = func(f Facts) []Finding {
+		found := look(f.Firewall.Value)
+		for i := range found {
+			if found[i].Target == "" {
+				found[i].Target = firewallTarget
+			}
+		}
+		return found
+	}
+	return c
+}
+
+// missing gives the rules that are missing in or out of NAT and Docker's chain.
+func missing(s firewall.Status, keep func(rule string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(s.Missing), func(r string) bool { return !keep(r) })
+}
+
+func isNAT(rule string) bool    { return strings.Contains(rule, postroutingFragment) }
+func isDocker(rule string) bool { return strings.HasPrefix(rule, dockerUser) }
+
+func forwardMissing(s firewall.Status) []Finding {
+	rules := missing(s, func(r string) bool { return !isNAT(r) && !isDocker(r) })
+	if len(rules) == 0 {
+		return nil
+	}
+	f := Finding{
+		Severity: Warn, Target: "FORWARD", Title: "FORWARD rules are missing; nothing drops the packets yet",
+		Detail: fmt.Sprintf("%s-save: missing %s. FORWARD's policy is %s.", s.Backend, strings.Join(rules, "; "), s.Policy),
+	}
+	if s.Policy != "ACCEPT" || len(s.BehindDrop) > 0 {
+		f.Severity, f.Title = Fail, "FORWARD drops packets to the containers: rules are missing"
+	}
+	if s.BridgeNFCall != nil && *s.BridgeNFCall {
+		f.Detail += " Packets between containers pass FORWARD too (bridge-nf-call-iptables is 1)."
+	}
+	return []Finding{f}
+}
+
+func behindDrop(s firewall.Status) []Finding {
+	if len(s.BehindDrop) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Severity: Fail, Target: "FORWARD", Title: "a rule ahead of ours in FORWARD drops packets",
+		Detail: "Ahead of ours: " + strings.Join(s.BehindDrop, "; ") + ".",
+	}}
+}
+
+func dockerMissing(s firewall.Status) []Finding {
+	rules := missing(s, isDocker)
+	if len(rules) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Severity: Warn, Target: "DOCKER-USER", Title: "Docker's chain has no jump to our rules",
+		Detail: "Missing: " + strings.Join(rules, "; ") + ".",
+	}}
+}
+
+func doubled(s firewall.Status) []Finding {
+	if !s.Doubled {
+		return nil
+	}
+	return []Finding{{
+		Severity: Warn, Title: "rules of ours are there twice",
+		Detail: "Too many: " + orNone(strings.Join(s.Extra, "; ")) + ".",
+	}}
+}
+
+func leftOver(s firewall.Status) []Finding {
+	if len(s.Extra) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Severity: Warn, Title: "rules of ours are left over",
+		Detail: "Not asked for: " + strings.Join(s.Extra, "; ") + ".",
+	}}
+}
+
+func mixed(s firewall.Status) []Finding {
+	if !s.Mixed() {
+		return nil
+	}
+	f := Finding{
+		Severity: Warn, Target: string(s.Other), Title: fmt.Sprintf("%s holds rules besides %s", s.Other, s.Backend),
+		Detail: fmt.Sprintf("Our rules are in %s; %s-save shows rules as well.", s.Backend, s.Other),
+	}
+	if s.OtherDrops {
+		f.Severity, f.Title = Fail, fmt.Sprintf("%s drops packets that %s accepts", s.Other, s.Backend)
+	}
+	return []Finding{f}
+}
+
+func bridgeNFCall(s firewall.Status) []Finding {
+	if s.BridgeNFCall == nil || !*s.BridgeNFCall || s.Policy == "ACCEPT" || s.Docker {
+		return nil
+	}
+	return []Finding{{
+		Severity: Warn, Target: "net.bridge.bridge-nf-call-iptables", Title: "packets between containers pass FORWARD, which drops by default",
+		Detail: "net.bridge.bridge-nf-call-iptables is 1, and FORWARD's policy is " + s.Policy + ".",
+	}}
+}
+
+func masqueradeMissing(s firewall.Status) []Finding {
+	rules := missing(s, isNAT)
+	if len(rules) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Severity: Fail, Target: "POSTROUTING", Title: "masquerading is missing: containers do not get out",
+		Detail: fmt.Sprintf("%s-save: missing %s.", s.Backend, strings.Join(rules, "; ")),
+	}}
+}

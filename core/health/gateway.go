@@ -1,0 +1,220 @@
+package health
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"flatnet/core/gateway"
+	"flatnet/core/host"
+	"flatnet/core/repair"
+)
+
+// Codes of the gateway and its sites.
+const (
+	GatewayUnseen          Code = "gateway-unseen"
+	GatewayDown            Code = "gateway-down"
+	GatewayOtherGeneration Code = "gateway-other-generation"
+	GatewayDrift           Code = "gateway-drift"
+	GatewayHeld            Code = "gateway-held"
+	SiteSetAside           Code = "site-set-aside"
+	SiteHostTwice          Code = "site-host-twice"
+	SiteWithoutContainer   Code = "site-without-container"
+	GatewayErrors          Code = "gateway-502"
+)
+
+// recentErrors is how old a line of error.log may be to speak of now.
+const recentErrors = 5 * time.Minute
+
+func gatewayChecks() []Check {
+	return []Check{
+		{
+			Code: GatewayUnseen, Group: GroupGateway, Good: "the gateway's files can be read",
+			Meaning: "The gateway's configuration folder could not be read, so it is not known what it serves.",
+			Remedy:  "See whether the drive is mounted (ls of config_dir in [gateway]); WSL mounts Windows' drives under /mnt.",
+			Look: func(f Facts) []Finding {
+				return unseen(f.Gateway, "the gateway's files could not be read", f.Config.Gateway.ConfigDir)
+			},
+		},
+		{
+			Code: GatewayDown, Group: GroupGateway, Good: "the gateway answers",
+			Meaning: "The gateway does not answer as it should at its health page, so nobody reaches any site.",
+			Remedy:  "Start OpenResty on Windows (nginx.exe in its folder), and look at logs\\error.log there.",
+			Applies: func(f Facts) bool { return len(gatewayProbes(f)) > 0 },
+			Look:    gatewayDown,
+		},
+		gatewayCheck(Check{
+			Code: GatewayOtherGeneration, Good: "the gateway serves what was deployed", After: []Code{GatewayDown},
+			Meaning: "The running gateway serves another generation of the configuration than the one deployed: it was not reloaded.",
+			Remedy:  byGateway + ". Or reload it on Windows: nginx.exe -s reload, from the account that started it.",
+		}, otherGeneration),
+		gatewayCheck(Check{
+			Code: GatewayDrift, Good: "the gateway's configuration is as it should be", Repair: repair.GatewayID,
+			Meaning: "The gateway's configuration differs from what sites and containers ask for now, or was edited by hand.",
+			Remedy:  byGateway,
+		}, drift),
+		gatewayCheck(Check{
+			Code: GatewayHeld, Good: "the gateway follows the containers", After: []Code{GatewayDrift},
+			Meaning: "The gateway is left alone by the watcher: it was rolled back, or edited by hand.",
+			Remedy:  byGateway,
+		}, heldBack),
+		gatewayCheck(Check{
+			Code: SiteHostTwice, Good: "no host name is claimed twice", Each: true,
+			Meaning: "Two sites claim one host name; the first is served and the second set aside.",
+			Remedy:  "Change host in [[gateway.site]], or the container's label.",
+		}, setAside(true)),
+		gatewayCheck(Check{
+			Code: SiteSetAside, Good: "no site is set aside", Each: true,
+			Meaning: "A site cannot be served as it is written, so it is left out; the others are served.",
+			Remedy:  "Correct it in [[gateway.site]], or in the container's labels.",
+		}, setAside(false)),
+		gatewayCheck(Check{
+			Code: SiteWithoutContainer, Good: "every site has a running container", Each: true, After: []Code{PodmanUnreachable},
+			Meaning: "No running container serves the site, so visitors see an error or the page for that case.",
+			Remedy:  byContainer + ", or put the site into maintenance: flatnet-tui gateway maintenance HOST",
+		}, withoutContainer),
+	}
+}
+
+// gatewayCheck completes a check of what core/gateway saw.
+func gatewayCheck(c Check, look func(gateway.Status) []Finding) Check {
+	c.Group = GroupGateway
+	c.After = append([]Code{GatewayUnseen}, c.After...)
+	c.Applies = func(f Facts) bool { return f.Gateway.Known() }
+	c.Look = func(f Facts) []Finding { return look(f.Gateway.Value) }
+	return c
+}
+
+func gatewayProbes(f Facts) []Probe {
+	var out []Probe
+	for _, p := range f.Probes.Value {
+		if p.Role == RoleGateway {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func gatewayDown(f Facts) []Finding {
+	var out []Finding
+	for _, p := range gatewayProbes(f) {
+		switch p.State {
+		case OK, Warn:
+		case Fail:
+			out = append(out, Finding{Severity: Fail, Target: p.Target, Since: p.Since, Title: "the gateway does not answer as it should", Detail: probeSeen(p)})
+		case Unknown:
+			out = append(out, Finding{Severity: Unknown, Target: p.Target, Title: "whether the gateway answers is not known", Detail: probeSeen(p)})
+		}
+	}
+	return out
+}
+
+func otherGeneration(s gateway.Status) []Finding {
+	if s.Served == 0 || s.Generation == 0 || s.Served == s.Generation {
+		return nil
+	}
+	return []Finding{{
+		Severity: Fail, Target: "gateway", Title: fmt.Sprintf("the gateway serves generation %d, not %d", s.Served, s.Generation),
+		Detail: fmt.Sprintf("Generation %d was deployed at %s; the gateway's own answer names %d.", s.Generation, stamp(s.DeployedAt), s.Served),
+	}}
+}
+
+func drift(s gateway.Status) []Finding {
+	if len(s.Drift) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Severity: Fail, Target: "gateway", Title: "the gateway's configuration is not as it should be",
+		Detail: sentence(strings.Join(s.Drift, " ")),
+	}}
+}
+
+func heldBack(s gateway.Status) []Finding {
+	if s.Held == "" {
+		return nil
+	}
+	return []Finding{{Severity: Warn, Target: "gateway", Title: "the gateway does not follow the containers", Detail: sentence(s.Held)}}
+}
+
+// claimedTwice tells a host name that another site has already.
+func claimedTwice(a gateway.SetAside) bool { return strings.Contains(a.Reason, "already") }
+
+// setAside looks for sites that are not served: those whose host is claimed
+// twice, or all others.
+func setAside(twice bool) func(gateway.Status) []Finding {
+	return func(s gateway.Status) []Finding {
+		var out []Finding
+		for _, a := range s.SetAside {
+			if claimedTwice(a) != twice {
+				continue
+			}
+			out = append(out, Finding{
+				Severity: Warn, Target: a.Host, Title: fmt.Sprintf("%s from %s is not served", a.Host, a.Source),
+				Detail: sentence(a.Reason),
+			})
+		}
+		return out
+	}
+}
+
+func withoutContainer(s gateway.Status) []Finding {
+	var out []Finding
+	for _, site := range s.Sites {
+		if site.Maintenance || len(site.Upstreams) == 0 || !noneHasAddress(site.Upstreams) {
+			continue
+		}
+		var why []string
+		for _, u := range site.Upstreams {
+			why = append(why, fmt.Sprintf("%s: %s", orNone(u.Container), orNone(u.Reason)))
+		}
+		out = append(out, Finding{
+			Severity: Fail, Target: site.Host, Title: fmt.Sprintf("%s has no running container", site.Host),
+			Detail: sentence(strings.Join(why, "; ")),
+		})
+	}
+	return out
+}
+
+func noneHasAddress(servers []gateway.ServerStatus) bool {
+	for _, u := range servers {
+		if u.Address.IsValid() {
+			return false
+		}
+	}
+	return true
+}
+
+// gatewayErrors finds upstreams that answer from here and not for the gateway.
+func gatewayErrors(s host.Status, f Facts) []Finding {
+	var out []Finding
+	seen := map[string]bool{}
+	for i := len(s.ErrorLog.Errors) - 1; i >= 0; i-- {
+		e := s.ErrorLog.Errors[i]
+		age := f.Time.Sub(e.At)
+		if age > recentErrors || age < -clockSlip || seen[e.Host] || !answersHere(f, e.Upstream) {
+			continue
+		}
+		seen[e.Host] = true
+		out = append(out, Finding{
+			Severity: Warn, Target: e.Host, Title: fmt.Sprintf("the gateway got no answer for %s, though %s answers here", e.Host, e.Upstream),
+			Detail: fmt.Sprintf("%s, %s ago: %s.", s.ErrorLog.Path, round(max(age, 0)), e.Text),
+		})
+	}
+	return out
+}
+
+// serves tells whether p asks the server at upstream, "address:port".
+func serves(p Probe, upstream string) bool {
+	u, err := url.Parse(p.Target)
+	return p.Role == RoleUpstream && err == nil && u.Host == upstream
+}
+
+func answersHere(f Facts, upstream string) bool {
+	for _, p := range f.Probes.Value {
+		if p.State == OK && serves(p, upstream) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,187 @@
+package health
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"flatnet/core/host"
+)
+
+// Codes of the machine and its configuration.
+const (
+	ConfigInvalid        Code = "config-invalid"
+	MachineUnseen        Code = "machine-unseen"
+	PluginMissing        Code = "plugin-missing"
+	PluginNotExecutable  Code = "plugin-not-executable"
+	PluginOtherVersion   Code = "plugin-other-version"
+	NetworkListMissing   Code = "network-list-missing"
+	NetworkListInvalid   Code = "network-list-invalid"
+	NetworkListShadowed  Code = "network-list-shadowed"
+	NetworkListDiffers   Code = "network-list-differs"
+	DiskFull             Code = "disk-full"
+	ClockJumped          Code = "clock-jumped"
+	IPForwardNotNextBoot Code = "ip-forward-next-boot"
+)
+
+// Thresholds of the machine's checks.
+const (
+	diskLow   = 64 << 20 // bytes free at which it is a warning
+	diskFull  = 1 << 20  // bytes free at which nothing more can be written for sure
+	clockSlip = time.Minute
+)
+
+func configChecks() []Check {
+	return []Check{{
+		Code: ConfigInvalid, Group: GroupConfig, Good: "the configuration is valid",
+		Meaning: "The configuration file has mistakes. The plugin refuses to work with it, and nothing else can be judged.",
+		Remedy:  byConfig,
+		Look: func(f Facts) []Finding {
+			if len(f.Problems) == 0 {
+				return nil
+			}
+			lines := make([]string, len(f.Problems))
+			for i, p := range f.Problems {
+				lines[i] = p.String()
+			}
+			return []Finding{{
+				Severity: Fail, Target: f.Problems[0].File, Detail: strings.Join(lines, "\n"),
+				Title: fmt.Sprintf("the configuration has %s", count(len(lines), "mistake")),
+			}}
+		},
+	}}
+}
+
+func machineChecks() []Check {
+	return []Check{
+		{
+			Code: MachineUnseen, Group: GroupMachine, Good: "the machine can be looked at",
+			Meaning: "Plugin, network list, disks and clock could not be looked at in time.",
+			Remedy:  "Look whether a disk or a network drive hangs (ls of the directories in the configuration).",
+			Look: func(f Facts) []Finding {
+				return unseen(f.Host, "the machine could not be looked at", "")
+			},
+		},
+		machineCheck(Check{
+			Code: DiskFull, Good: "there is room on the disks", Each: true,
+			Meaning: "A file system that state, log or gateway configuration are written to has next to no room, so containers cannot start.",
+			Remedy:  "Make room on it: df -h, podman system prune, or a smaller [log] max_size and keep.",
+		}, disks),
+		machineCheck(Check{
+			Code: ClockJumped, Good: "the clock runs forward",
+			Meaning: "The clock stands before the time at which our own files were written, or far from the gateway's: ages, quarantine and logs cannot be trusted. WSL's clock falls behind after Windows slept.",
+			Remedy:  "Set the clock: sudo hwclock -s (in WSL), or timedatectl set-ntp true.",
+		}, clock),
+		machineCheck(Check{
+			Code: IPForwardNotNextBoot, Good: "the kernel will forward packets after the next boot",
+			Meaning: "No sysctl file switches net.ipv4.ip_forward on, so after a boot nothing passes until a container was started (seed 4.1).",
+			Remedy:  "Run: echo net.ipv4.ip_forward=1 | sudo tee /etc/sysctl.d/99-flatnet.conf",
+		}, nextBoot),
+		machineCheck(Check{
+			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanNotCNI},
+			Meaning: "The plugin's program is not in any directory where Podman looks, so no container can start on the network.",
+			Remedy:  byInstall,
+		}, pluginMissing),
+		machineCheck(Check{
+			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanNotCNI, PluginMissing},
+			Meaning: "The plugin's file is there, and is not a program that may be run.",
+			Remedy:  byInstall + ". By hand: chmod 755 FILE",
+		}, pluginNotExecutable),
+		machineCheck(Check{
+			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanNotCNI, PluginMissing, PluginNotExecutable},
+			Meaning: "The plugin and this console are of different versions and may read state and configuration differently.",
+			Remedy:  byInstall,
+		}, pluginVersion),
+		machineCheck(Check{
+			Code: NetworkListMissing, Good: "Podman has a network list", After: []Code{PodmanNotCNI},
+			Meaning: "Podman has no network list for this network, so --network finds none.",
+			Remedy:  byInstall,
+		}, networkListMissing),
+		machineCheck(Check{
+			Code: NetworkListShadowed, Good: "one network list has the name", After: []Code{PodmanNotCNI, NetworkListMissing},
+			Meaning: "Several network lists have the network's name; Podman takes the first and passes over the others.",
+			Remedy:  "Delete or rename the file that is not meant (podman network inspect NAME shows which one is used).",
+		}, networkListShadowed),
+		machineCheck(Check{
+			Code: NetworkListInvalid, Good: "the network list is valid", After: []Code{PodmanNotCNI, NetworkListMissing},
+			Meaning: "The network list is not valid, so Podman or the plugin refuses it.",
+			Remedy:  "Mend the file, or run make install after moving it away.",
+		}, networkListInvalid),
+		machineCheck(Check{
+			Code: NetworkListDiffers, Good: "the network list agrees with the configuration", After: []Code{PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
+			Meaning: "Keys in the network list win over the configuration file, so the plugin works on another network than the console shows.",
+			Remedy:  "Take those keys out of the network list, or give the configuration the same values.",
+		}, networkListDiffers),
+	}
+}
+
+// machineCheck completes a check of what core/host saw.
+func machineCheck(c Check, look func(host.Status, Facts) []Finding) Check {
+	c.Group = GroupMachine
+	c.After = append([]Code{MachineUnseen}, c.After...)
+	c.Applies = func(f Facts) bool { return f.Host.Known() }
+	c.Look = func(f Facts) []Finding { return look(f.Host.Value, f) }
+	return c
+}
+
+func disks(s host.Status, _ Facts) []Finding {
+	var out []Finding
+	for _, d := range s.Disks {
+		out = append(out, disk(d)...)
+	}
+	return out
+}
+
+func disk(d host.Disk) []Finding {
+	f := Finding{Target: d.Path, Detail: fmt.Sprintf("df: %s free of %s, %d of %d inodes.", bytesText(d.Free), bytesText(d.Total), d.FreeInodes, d.Inodes)}
+	switch {
+	case d.Err != "":
+		f.Severity, f.Title, f.Detail = Unknown, "the room at "+d.Path+" is not known", d.Err
+	case d.Free < diskFull || (d.Inodes > 0 && d.FreeInodes == 0):
+		f.Severity, f.Title = Fail, "the disk at "+d.Path+" is full"
+	case d.Free < diskLow:
+		f.Severity, f.Title = Warn, "the disk at "+d.Path+" is nearly full"
+	default:
+		return nil
+	}
+	return []Finding{f}
+}
+
+func clock(s host.Status, f Facts) []Finding {
+	if ahead := s.Clock.Newest.Sub(s.Clock.Now); ahead > clockSlip {
+		return []Finding{{
+			Severity: Warn, Target: "clock", Title: "the clock was set back by at least " + round(ahead),
+			Detail: fmt.Sprintf("It is %s, and %s was written at %s.", stamp(s.Clock.Now), s.Clock.Of, stamp(s.Clock.Newest)),
+		}}
+	}
+	for _, p := range f.Probes.Value {
+		if p.Role != RoleGateway || p.Skew == nil || (*p.Skew).Abs() <= clockSlip {
+			continue
+		}
+		return []Finding{{
+			Severity: Warn, Target: "clock", Title: fmt.Sprintf("the clock is %s away from the gateway's", round((*p.Skew).Abs())),
+			Detail: fmt.Sprintf("The Date header of %s is %s ahead of this machine's clock.", p.Target, round(*p.Skew)),
+		}}
+	}
+	return nil
+}
+
+func nextBoot(s host.Status, _ Facts) []Finding {
+	n := s.NextBoot
+	if n.Forward != "" && n.Forward != "0" {
+		return nil
+	}
+	f := Finding{
+		Severity: Warn, Target: host.ForwardKey, Title: "the kernel will not forward packets after the next boot",
+		Detail: "No sysctl file sets " + host.ForwardKey + ".",
+	}
+	if n.File != "" {
+		f.Detail = fmt.Sprintf("%s sets %s to %s and has the last word.", n.File, host.ForwardKey, n.Forward)
+		f.Remedy = "Set it to 1 in " + n.File + "."
+	}
+	return []Finding{f}
+}
+
+func round(d time.Duration) string { return d.Round(time.Second).String() }
+
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }

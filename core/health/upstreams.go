@@ -1,0 +1,158 @@
+package health
+
+import (
+	"fmt"
+	"time"
+)
+
+// Codes of what is probed.
+const (
+	ProbesUnseen        Code = "probes-unseen"
+	BridgeSilent        Code = "bridge-silent"
+	UpstreamDown        Code = "upstream-down"
+	UpstreamWrongStatus Code = "upstream-wrong-status"
+	UpstreamUnknown     Code = "upstream-unknown"
+	UpstreamSlow        Code = "upstream-slow"
+)
+
+// Thresholds of the probes' checks.
+const (
+	slow     = 1000.0           // milliseconds that half of the answers take longer than
+	stuckFor = 30 * time.Second // silence after which a server that accepts connections counts as down
+)
+
+// Causes of package probes that make a difference here.
+const (
+	causeStatus = "status"
+	causeBody   = "body"
+	causeSilent = "silent"
+)
+
+func upstreamChecks() []Check {
+	unreachable := []Code{ProbesUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, SiteWithoutContainer, LeaseWithoutVeth}
+	return []Check{
+		{
+			Code: ProbesUnseen, Group: GroupUpstreams, Good: "upstreams can be probed",
+			Meaning: "Nothing could be probed in time.",
+			Remedy:  "Try again, with a longer timeout in [probes].",
+			Look: func(f Facts) []Finding {
+				return unseen(f.Probes, "upstreams could not be probed", "")
+			},
+		},
+		probeCheck(Check{
+			Code: BridgeSilent, Good: "the bridge's address answers", Group: GroupBridge,
+			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress},
+			Meaning: "The bridge is up with its address, and does not answer a ping from this machine: a rule in INPUT or OUTPUT drops it.",
+			Remedy:  "Look for the rule: sudo iptables -L INPUT -n -v, and the same for OUTPUT.",
+		}, func(p Probe) (Severity, string) {
+			return Warn, p.Target + " does not answer a ping"
+		}, func(p Probe) bool { return p.Role == RoleBridge && p.State == Fail }),
+		probeCheck(Check{
+			Code: UpstreamDown, Good: "every upstream answers", Each: true, After: unreachable,
+			Meaning: "A server behind a site, or a target of [[probes.target]], does not answer: stopped, on another port, or stuck.",
+			Remedy:  "Look at its container: podman ps -a, podman logs NAME, and whether it listens on that port.",
+		}, func(p Probe) (Severity, string) {
+			return Fail, p.Name + " is down"
+		}, isDown),
+		probeCheck(Check{
+			Code: UpstreamWrongStatus, Good: "every upstream answers as it should", Each: true, After: unreachable,
+			Meaning: "A server answers, and not with the HTTP status or text that is asked for.",
+			Remedy:  "Look at its log: podman logs NAME",
+		}, func(p Probe) (Severity, string) {
+			return Fail, p.Name + " answers wrongly"
+		}, func(p Probe) bool { return isUpstream(p) && p.State == Fail && isWrong(p) }),
+		probeCheck(Check{
+			Code: UpstreamUnknown, Good: "every upstream could be asked", Each: true, After: unreachable,
+			Meaning: "Whether the server works could not be found out: it accepts connections and says nothing yet, or this user may not send the probe.",
+			Remedy:  "Wait for the next probe, or run as root. A server that stays silent counts as down after half a minute.",
+		}, func(p Probe) (Severity, string) {
+			return Unknown, "whether " + p.Name + " works is not known"
+		}, func(p Probe) bool { return isUpstream(p) && p.State == Unknown && !isDown(p) }),
+		probeCheck(Check{
+			Code: UpstreamSlow, Good: "every upstream answers quickly", Each: true, After: unreachable,
+			Meaning: "Half of the answers take longer than a second.",
+			Remedy:  "Look at the load of its container: podman stats NAME",
+		}, func(p Probe) (Severity, string) {
+			return Warn, fmt.Sprintf("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
+		}, func(p Probe) bool { return isUpstream(p) && p.State == OK && p.P50MS != nil && *p.P50MS > slow }),
+		{
+			Code: GatewayErrors, Group: GroupUpstreams, Good: "the gateway reaches what answers here", Each: true,
+			After: []Code{
+				MachineUnseen, UpstreamDown, UpstreamWrongStatus, RouteMissing, RouteWrongGateway, RouteShadowed, MirroredMode,
+				IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed, WindowsCannotReach, GatewayDrift,
+			},
+			Meaning: "The gateway's error.log tells of a 502 or 504 in the last five minutes, for a server that answers from this machine: the way from Windows into WSL is broken.",
+			Remedy:  "Follow the path: flatnet-tui path HOST",
+			Applies: func(f Facts) bool { return f.Host.Known() && f.Probes.Known() },
+			Look:    func(f Facts) []Finding { return gatewayErrors(f.Host.Value, f) },
+		},
+	}
+}
+
+// probeCheck completes a check that gives one finding for each probe that is
+// wrong, with the title and severity that say makes.
+func probeCheck(c Check, say func(Probe) (Severity, string), wrong func(Probe) bool) Check {
+	if c.Group == "" {
+		c.Group = GroupUpstreams
+	}
+	c.Applies = func(f Facts) bool { return f.Probes.Known() }
+	c.Look = func(f Facts) []Finding {
+		var out []Finding
+		for _, p := range f.Probes.Value {
+			if !wrong(p) {
+				continue
+			}
+			severity, title := say(p)
+			out = append(out, Finding{Severity: severity, Title: title, Detail: probeSeen(p) + loggedFor(f, p), Target: probeTarget(p), Since: p.Since})
+		}
+		return out
+	}
+	return c
+}
+
+func isUpstream(p Probe) bool { return p.Role == RoleUpstream || p.Role == RoleTarget }
+
+func isWrong(p Probe) bool { return p.Cause == causeStatus || p.Cause == causeBody }
+
+// isDown tells whether nothing is to be had from p: a server that accepts
+// connections and stays silent may be slow at first, and is stuck later.
+func isDown(p Probe) bool {
+	if !isUpstream(p) {
+		return false
+	}
+	stuck := p.Cause == causeSilent && p.At.Sub(p.Since) >= stuckFor
+	return stuck || (p.State == Fail && !isWrong(p))
+}
+
+// probeTarget is what a finding about p is about: the site, where it serves one.
+func probeTarget(p Probe) string {
+	if p.Host != "" {
+		return p.Host
+	}
+	return p.Target
+}
+
+// probeSeen says what was asked and what came back.
+func probeSeen(p Probe) string {
+	s := fmt.Sprintf("%s probe of %s: ", p.Kind, p.Target)
+	switch {
+	case p.Detail != "":
+		s += p.Detail
+	case p.LatencyMS != nil:
+		s += fmt.Sprintf("answered in %.1f ms", *p.LatencyMS)
+	default:
+		s += string(p.State)
+	}
+	return sentence(s)
+}
+
+// loggedFor gives what the gateway's error.log last said of the server.
+func loggedFor(f Facts, p Probe) string {
+	for i := len(f.Host.Value.ErrorLog.Errors) - 1; i >= 0; i-- {
+		e := f.Host.Value.ErrorLog.Errors[i]
+		if serves(p, e.Upstream) {
+			return fmt.Sprintf(" The gateway's error.log at %s: %s.", e.At.Format(time.TimeOnly), e.Text)
+		}
+	}
+	return ""
+}

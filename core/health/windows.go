@@ -1,0 +1,141 @@
+package health
+
+import (
+	"fmt"
+
+	"flatnet/core/repair"
+	"flatnet/core/windows"
+)
+
+// Codes of the Windows side.
+const (
+	WindowsUnseen      Code = "windows-unreachable"
+	MirroredMode       Code = "wsl-mirrored"
+	RouteMissing       Code = "route-missing"
+	RouteWrongGateway  Code = "route-wrong-gateway"
+	RouteShadowed      Code = "route-shadowed"
+	RouteDuplicate     Code = "route-duplicate"
+	RouteAfterRestart  Code = "route-after-restart"
+	RouteUnjudged      Code = "route-unjudged"
+	WindowsCannotReach Code = "windows-cannot-reach"
+)
+
+func windowsChecks() []Check {
+	return []Check{
+		{
+			Code: WindowsUnseen, Group: GroupWindows, Good: "Windows can be asked, or there is none",
+			Meaning: "Windows' programs cannot be started or do not answer, so its route is not known.",
+			Remedy:  "See whether cmd.exe /c ver answers in this terminal. Over ssh and in services WSL_INTEROP may be missing.",
+			Look:    windowsUnseen,
+		},
+		verdictCheck(Check{
+			Code: MirroredMode, Good: "WSL's networking mode allows a route",
+			Meaning: "WSL runs in mirrored mode: it shares Windows' addresses, and no route can lead to it.",
+			Remedy:  `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown.`,
+		}, windows.Mirrored),
+		verdictCheck(Check{
+			Code: RouteMissing, Good: "Windows has a route to the subnet", Repair: repair.RouteID,
+			Meaning: "Windows has no route to the subnet; it vanishes when Windows or WSL restarts (seed, Troubleshooting).",
+			Remedy:  byRoute,
+		}, windows.Missing),
+		verdictCheck(Check{
+			Code: RouteWrongGateway, Good: "the route leads to WSL", Repair: repair.RouteID,
+			Meaning: "Windows' route to the subnet leads to an address that is not WSL's: an old one, or another network's.",
+			Remedy:  byRoute,
+		}, windows.OldAddress, windows.OtherGateway),
+		verdictCheck(Check{
+			Code: RouteShadowed, Good: "no other route wins over ours",
+			Meaning: "Our route is there, and a more specific or cheaper one wins: a VPN's, often (WSL#4277).",
+			Remedy:  "Disconnect the VPN, or have its administrator leave the subnet out, or choose another subnet: key subnet in [network].",
+		}, windows.Shadowed),
+		verdictCheck(Check{
+			Code: RouteDuplicate, Good: "there is one route to the subnet", Repair: repair.RouteID,
+			Meaning: "A second route to the subnet is left over; ours wins for now.",
+			Remedy:  byRoute,
+		}, windows.Duplicate),
+		verdictCheck(Check{
+			Code: RouteAfterRestart, Good: "the route stays right after a restart", Repair: repair.RouteID,
+			Meaning: "A persistent route says otherwise than the present one: after Windows restarts it leads to the wrong place.",
+			Remedy:  byRoute,
+		}, windows.PersistentDisagrees),
+		verdictCheck(Check{
+			Code: RouteUnjudged, Good: "the route can be judged",
+			Meaning: "The route could not be judged: WSL's address, its mode or Windows' table is not known.",
+			Remedy:  "Compare by hand: route print -4 in Windows, ip -4 address show eth0 in WSL.",
+		}, windows.Undecided),
+		{
+			Code: WindowsCannotReach, Group: GroupWindows, Good: "what Windows tried to reach answered", Each: true,
+			Meaning: "The route is right, and Windows still gets no answer: a firewall between the two, on Windows (Hyper-V) most often.",
+			Remedy:  "Look at the Hyper-V firewall of WSL (Get-NetFirewallHyperVVMSetting in PowerShell) and at VPN software on Windows.",
+			After: []Code{
+				WindowsUnseen, MirroredMode, RouteMissing, RouteWrongGateway, RouteShadowed, RouteUnjudged,
+				BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed,
+			},
+			Applies: windowsAnswers,
+			Look:    cannotReach,
+		},
+	}
+}
+
+func windowsAnswers(f Facts) bool {
+	w := f.Windows
+	return w.Known() && w.Value.Enabled && w.Value.Trouble == nil
+}
+
+func windowsUnseen(f Facts) []Finding {
+	w := f.Windows.Value
+	switch {
+	case !f.Windows.Known():
+		return unseen(f.Windows, "Windows could not be looked at", f.Config.Windows.SystemRoot)
+	case !w.Enabled || w.Trouble == nil:
+		return nil
+	}
+	return []Finding{{
+		Severity: Unknown, Target: f.Config.Windows.SystemRoot,
+		Title: w.Trouble.Title, Detail: w.Trouble.Detail, Remedy: w.Trouble.Remedy,
+	}}
+}
+
+// verdictCheck completes a check of the verdict on the route: it is for the
+// kinds named, and core/windows says how bad they are.
+func verdictCheck(c Check, kinds ...windows.Kind) Check {
+	c.Group = GroupWindows
+	c.After = []Code{WindowsUnseen}
+	c.Applies = windowsAnswers
+	c.Look = func(f Facts) []Finding {
+		w := f.Windows.Value
+		for _, k := range kinds {
+			if w.Verdict.Kind == k {
+				return []Finding{{
+					Severity: Severity(k.State()), Target: f.Config.Network.Subnet.String(),
+					Title: w.Verdict.Text, Detail: routeSeen(w), Remedy: w.Verdict.Remedy,
+				}}
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+// routeSeen says what the judgement rests on.
+func routeSeen(w windows.Status) string {
+	s := fmt.Sprintf("WSL's address is %s, its mode %s. ", orNone(addrText(w.WSLAddress)), orNone(string(w.Mode)))
+	if r := w.Route; r != nil {
+		return s + fmt.Sprintf("route print: %s via %s, metric %d, persistent %s.", r.Destination, orNone(addrText(r.Gateway)), r.Metric, yesNo(r.Persistent))
+	}
+	return s + "route print shows no route to the subnet."
+}
+
+func cannotReach(f Facts) []Finding {
+	var out []Finding
+	for _, r := range f.Windows.Value.Reach {
+		if r.State != windows.Fail {
+			continue
+		}
+		out = append(out, Finding{
+			Severity: Fail, Target: r.Target, Title: fmt.Sprintf("Windows does not reach %s", r.Name),
+			Detail: sentence(fmt.Sprintf("%s %s from Windows: %s", r.Kind, r.Target, r.Detail)),
+		})
+	}
+	return out
+}
