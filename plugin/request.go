@@ -53,7 +53,7 @@ func loadConfig(stdin []byte) (cfg config.Config, configured string, err error) 
 // cniArgs is CNI_ARGS as Podman sets it.
 type cniArgs struct {
 	types.CommonArgs
-	K8S_POD_NAME types.UnmarshallableString //nolint:revive // the name is the key: the container's name
+	K8S_POD_NAME types.UnmarshallableString //nolint:revive,staticcheck // the name is the key
 	IP           types.UnmarshallableString
 	MAC          types.UnmarshallableString
 }

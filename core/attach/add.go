@@ -124,7 +124,7 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 			return nil, err
 		}
 		lease.MAC = macFor(r.MAC, lease.IP).String()
-		s.Leases[lease.IP] = lease
+		s.Put(lease)
 		return entries, nil
 	})
 	if err != nil {
@@ -160,12 +160,12 @@ func (a *Attacher) giveBack(ctx context.Context, lease, before ipam.Lease) error
 		return nil
 	}
 	err := a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
-		now, held := s.Leases[lease.IP]
+		now, held := s.Lease(lease.IP)
 		if !held || !now.AllocatedAt.Equal(lease.AllocatedAt) || now.ContainerID != lease.ContainerID {
 			return nil, nil
 		}
 		if before.IP == lease.IP {
-			s.Leases[lease.IP] = before
+			s.Put(before)
 			return nil, nil
 		}
 		return ipam.Release(s, lease.IP, byAddUndone, a.now())
@@ -299,10 +299,9 @@ func (a *Attacher) ensureRules(ctx context.Context, lease ipam.Lease, undo *undo
 // or the rules, so nobody comes to need them while f takes them away.
 func (a *Attacher) ifAlone(ctx context.Context, mine ipam.Lease, f func() error) error {
 	return a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
-		for ip := range s.Leases {
-			if ip != mine.IP {
-				return nil, nil
-			}
+		_, held := s.Lease(mine.IP)
+		if s.Len() > 1 || s.Len() == 1 && !held {
+			return nil, nil
 		}
 		return nil, f()
 	})

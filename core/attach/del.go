@@ -20,9 +20,7 @@ func (a *Attacher) Del(ctx context.Context, id ID) error {
 	if err := a.unplug(ctx, id); err != nil {
 		return err
 	}
-	return a.release(ctx, byDel, func(l ipam.Lease) bool {
-		return l.ContainerID == id.ContainerID && l.IfName == id.IfName
-	})
+	return a.release(ctx, byDel, []ID{id}, func(ipam.Lease) bool { return true })
 }
 
 // unplug takes away the veth pair of an attachment, whichever name it has.
@@ -37,15 +35,17 @@ func (a *Attacher) unplug(ctx context.Context, id ID) error {
 	return a.deleteVeth(ctx, link.Name)
 }
 
-// release frees the leases that match; none is no error.
-func (a *Attacher) release(ctx context.Context, by string, match func(ipam.Lease) bool) error {
+// release frees the leases of these attachments for which still says so; none
+// is no error.
+func (a *Attacher) release(ctx context.Context, by string, ids []ID, still func(ipam.Lease) bool) error {
 	return a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
 		var entries []journal.Entry
-		for ip, l := range s.Leases {
-			if !match(l) {
+		for _, id := range ids {
+			l, held := s.Find(id.ContainerID, id.IfName)
+			if !held || !still(l) {
 				continue
 			}
-			e, err := ipam.Release(s, ip, by, a.now())
+			e, err := ipam.Release(s, l.IP, by, a.now())
 			if err != nil {
 				return nil, err
 			}

@@ -33,26 +33,21 @@ func (a *Attacher) GC(ctx context.Context, valid []ID) error {
 
 // dropLeases takes away the attachments whose lease is not to be kept.
 func (a *Attacher) dropLeases(ctx context.Context, state ipam.State, keep map[ID]bool, begin time.Time) error {
+	older := func(l ipam.Lease) bool { return !l.AllocatedAt.After(begin) }
 	var errs []error
-	gone := map[ID]bool{}
-	for _, l := range state.Leases {
+	var gone []ID
+	for l := range state.All() {
 		id := ID{l.ContainerID, l.IfName}
-		if keep[id] || l.AllocatedAt.After(begin) {
+		if keep[id] || !older(l) {
 			continue
 		}
 		if err := a.unplug(ctx, id); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		gone[id] = true
+		gone = append(gone, id)
 	}
-	if len(gone) == 0 {
-		return errors.Join(errs...)
-	}
-	errs = append(errs, a.release(ctx, byGC, func(l ipam.Lease) bool {
-		return gone[ID{l.ContainerID, l.IfName}] && !l.AllocatedAt.After(begin)
-	}))
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.release(ctx, byGC, gone, older))...)
 }
 
 // dropOrphans takes away the veth pairs of this network without a lease.

@@ -27,8 +27,8 @@ func vethNames(network string, id ID) [2]string {
 // chooseName gives a name for the host's end that no lease and no link has.
 func (a *Attacher) chooseName(ctx context.Context, s *ipam.State, id ID) (string, error) {
 	names := vethNames(a.config.Network.Name, id)
-	for _, l := range s.Leases {
-		if l.HostVeth == names[0] && (l.ContainerID != id.ContainerID || l.IfName != id.IfName) {
+	for _, l := range s.OfHostVeth(names[0]) {
+		if l.ContainerID != id.ContainerID || l.IfName != id.IfName {
 			return names[1], nil
 		}
 	}
