@@ -33,6 +33,16 @@ func (d *pagerDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	return d.Key(key.String(), max(1, m.height-6)), nil
 }
 
+// pager makes a dialog of text; plain is what is copied, "" if there is nothing
+// to copy.
+func (m *Model) pager(title string, lines func(*widget.Look, int) []string, plain string) dialog {
+	footer := m.t.Screen.Scroll
+	if plain != "" {
+		footer = m.t.Screen.ScrollCopy
+	}
+	return &pagerDialog{Pager: widget.Pager{Title: title, Lines: lines, Footer: footer}, plain: plain}
+}
+
 // confirmDialog asks about a plan.
 type confirmDialog struct {
 	confirm *widget.Confirm
@@ -74,20 +84,20 @@ func (m *Model) errorPager(name string, err error) dialog {
 		}
 		return out
 	}
-	return &pagerDialog{Pager: widget.Pager{Title: m.t.Screen.ErrorTitle, Lines: lines, Footer: m.t.Screen.Scroll}, plain: m.failure}
+	return m.pager(m.t.Screen.ErrorTitle, lines, m.failure)
 }
 
 // planPager shows a plan that has nothing to do, for its notes.
 func (m *Model) planPager(p repair.Plan) dialog {
 	lines := func(l *widget.Look, width int) []string { return widget.PlanLines(l, p, width) }
-	return &pagerDialog{Pager: widget.Pager{Title: text.Line(p.Title), Lines: lines, Footer: m.t.Screen.Scroll}, plain: strings.Join(p.Notes, "\n")}
+	return m.pager(text.Line(p.Title), lines, text.Block(strings.Join(p.Notes, "\n")))
 }
 
 // showDetail shows everything about the row under the cursor.
 func (m *Model) showDetail() tea.Cmd {
 	d := m.focused().Detail()
 	lines := func(l *widget.Look, width int) []string { return detailLines(l, d, width) }
-	m.dialog = &pagerDialog{Pager: widget.Pager{Title: d.Title, Lines: lines, Footer: m.t.Screen.Scroll}, plain: plainDetail(d)}
+	m.dialog = m.pager(d.Title, lines, plainDetail(d))
 	return nil
 }
 
@@ -114,7 +124,7 @@ func plainDetail(d pane.Detail) string {
 
 // showActivity shows what was done.
 func (m *Model) showActivity() tea.Cmd {
-	m.dialog = &pagerDialog{Pager: widget.Pager{Title: m.t.Actions.Activity, Lines: m.activity.Lines, Footer: m.t.Screen.Scroll}, plain: m.failure}
+	m.dialog = m.pager(m.t.Actions.Activity, m.activity.Lines, m.failure)
 	return nil
 }
 
@@ -136,7 +146,7 @@ func (m *Model) showHelp() tea.Cmd {
 		}
 		return out
 	}
-	m.dialog = &pagerDialog{Pager: widget.Pager{Title: m.t.Screen.Help, Lines: lines, Footer: m.t.Screen.Scroll}}
+	m.dialog = m.pager(m.t.Screen.Help, lines, "")
 	return nil
 }
 

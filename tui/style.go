@@ -17,15 +17,16 @@ type style struct {
 	chosen string // id; "" or "auto": by itself
 	dark   bool
 	colour colorprofile.Profile
+	ascii  bool // the terminal has nothing else
 	glyphs widget.Glyphs
 	texts  *text.Texts
 	look   *widget.Look
 }
 
 func newStyle(o Options, t *text.Texts) style {
-	s := style{themes: o.Themes, chosen: o.Theme, dark: true, colour: colorprofile.TrueColor, glyphs: widget.ASCII(), texts: t}
+	s := style{themes: o.Themes, chosen: o.Theme, dark: true, colour: colorprofile.TrueColor, glyphs: widget.ASCII(), ascii: true, texts: t}
 	if text.UTF8(o.getenv) {
-		s.glyphs = widget.Unicode()
+		s.glyphs, s.ascii = widget.Unicode(), false
 	}
 	if o.getenv("NO_COLOR") != "" {
 		s.colour = colorprofile.ASCII

@@ -69,7 +69,7 @@ func (m *Model) pathPager(host string, hops []PathHop) dialog {
 		return append(out, "", l.Paint(widget.Title, pathVerdict(&m.t.Screen, hops)))
 	}
 	title := fmt.Sprintf(m.t.Screen.PathTitle, text.Line(host))
-	return &pagerDialog{Pager: widget.Pager{Title: title, Lines: lines, Footer: m.t.Screen.Scroll}}
+	return m.pager(title, lines, "")
 }
 
 // writeBundle writes an incident bundle.

@@ -15,7 +15,11 @@ import (
 
 // View implements tea.Model.
 func (m *Model) View() tea.View {
-	v := tea.NewView(m.screen())
+	content := m.screen()
+	if m.style.ascii {
+		content = text.ASCII(content)
+	}
+	v := tea.NewView(content)
 	v.AltScreen = true
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion
@@ -50,14 +54,19 @@ func (m *Model) tooSmall(l *widget.Look) string {
 	return strings.Join(lines[:min(len(lines), m.height)], "\n")
 }
 
-// header names the network and the worst finding, in a sentence.
+// header names the network and the worst finding, in a sentence; where there
+// is little room the finding matters more than where the network is.
 func (m *Model) header(l *widget.Look) string {
 	n := m.o.Config.Network
-	left := l.Paint(widget.Title, " "+n.Name) + l.Paint(widget.Muted, fmt.Sprintf("  %s %s %s", n.Bridge, l.Glyphs.Dot, n.Subnet))
+	left := l.Paint(widget.Title, " "+text.Line(n.Name))
 	if m.o.ReadOnly {
 		left += l.Paint(widget.Muted, " "+l.Glyphs.Dot+" "+m.t.Screen.ReadOnly)
 	}
-	right := m.verdict(l, m.width-text.Width(left)-4)
+	right := m.verdict(l, m.width-text.Width(left)-3)
+	place := l.Paint(widget.Muted, fmt.Sprintf("  %s %s %s", n.Bridge, l.Glyphs.Dot, n.Subnet))
+	if text.Width(left+place+right)+3 <= m.width {
+		left += place
+	}
 	fill := m.width - text.Width(left) - text.Width(right) - 1
 	return text.Fit(left+strings.Repeat(" ", max(2, fill))+right+" ", m.width)
 }

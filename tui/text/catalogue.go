@@ -83,7 +83,7 @@ type Screen struct {
 	Step, Nothing, Idle, Refreshed        string
 	Cancelled, ReadOnly, Copied           string
 	Filter, Marked, Help, Palette, Detail string
-	Theme, Close, Scroll, Choose          string
+	Theme, ScrollCopy, Scroll, Choose     string
 	ErrorTitle, Hint, Quitting            string
 	Probing, NoMore, Busy                 string
 	PathTitle, Following, Broken, Whole   string

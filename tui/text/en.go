@@ -19,7 +19,7 @@ func English() *Texts {
 		Leases:   englishLeases(),
 		Windows:  englishWindows(),
 		Sites:    englishSites(),
-		Findings: Findings{State: "STATE", What: "WHAT", Target: "ON", Code: "CODE", Seen: "Seen", Remedy: "What to do", Since: "Since"},
+		Findings: Findings{State: "State", What: "What", Target: "On", Code: "Code", Seen: "Seen", Remedy: "What to do", Since: "Since"},
 		Screen:   englishScreen(),
 		Confirm: Confirm{
 			Cancel: "Cancel", Apply: "Apply",
@@ -32,7 +32,7 @@ func English() *Texts {
 		Groups:  Groups{Repair: "Repair", Look: "Look closer", List: "Lists", Screen: "Screen"},
 		Why: Why{
 			ReadOnly:      "the console was started with --read-only",
-			NotHere:       "this installation has nothing for it",
+			NotHere:       "not available here",
 			NoStale:       "no lease is stale",
 			NoRow:         "no row is selected",
 			Busy:          "another change is under way",
@@ -67,7 +67,7 @@ func englishBridge() Bridge {
 
 func englishLeases() Leases {
 	return Leases{
-		Address: "ADDRESS", Name: "NAME", State: "STATE", Age: "AGE", Container: "CONTAINER", Interface: "IF",
+		Address: "Address", Name: "Name", State: "State", Age: "Age", Container: "Container", Interface: "If",
 		Active: "active", Stale: "stale", Reserved: "reserved", Quarantined: "quarantine",
 		NoName: "(no name)",
 		Sum:    "%d active", SumStale: "%d stale",
@@ -89,8 +89,8 @@ func englishWindows() Windows {
 
 func englishSites() Sites {
 	return Sites{
-		Name: "NAME", State: "STATE", Latency: "LATENCY", History: "HISTORY", Loss: "LOSS", Kind: "KIND", Target: "TARGET",
-		Since: "SINCE",
+		Name: "Name", State: "State", Latency: "Latency", History: "History", Loss: "Loss", Kind: "Kind", Target: "Target",
+		Since: "Since",
 		Up:    "up", Down: "down", Unknown: "unknown", Disabled: "off",
 		Sum: "%d up", SumDown: "%d down",
 		None: "nothing to probe: add [[gateway.site]] to the configuration",

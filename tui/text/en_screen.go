@@ -8,7 +8,7 @@ func englishScreen() Screen {
 		Step: "step %d of %d: %s", Nothing: "nothing to do: %s", Idle: "nothing done yet", Refreshed: "looked again",
 		Cancelled: "cancelled: %s", ReadOnly: "read-only", Copied: "copied: %s",
 		Filter: "filter", Marked: "%d marked", Help: "Help", Palette: "Commands", Detail: "Detail",
-		Theme: "theme: %s", Close: "esc close", Scroll: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
+		Theme: "theme: %s", Scroll: "↑↓ scroll · esc close", ScrollCopy: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
 		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
 		Probing: "probing again", NoMore: "no more", Busy: "looking",
 		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",

@@ -32,7 +32,7 @@ func Japanese() *Texts {
 		Groups:  Groups{Repair: "修復", Look: "詳しく見る", List: "一覧", Screen: "画面"},
 		Why: Why{
 			ReadOnly:      "--read-only で起動されています",
-			NotHere:       "この環境には対象がありません",
+			NotHere:       "ここでは使えません",
 			NoStale:       "古いリースはありません",
 			NoRow:         "行が選ばれていません",
 			Busy:          "別の変更を実行中です",
@@ -67,7 +67,7 @@ func japaneseBridge() Bridge {
 
 func japaneseLeases() Leases {
 	return Leases{
-		Address: "アドレス", Name: "名前", State: "状態", Age: "経過", Container: "コンテナ", Interface: "IF",
+		Address: "アドレス", Name: "名前", State: "状態", Age: "経過", Container: "コンテナ", Interface: "If",
 		Active: "使用中", Stale: "古い", Reserved: "予約", Quarantined: "隔離中",
 		NoName: "(名前なし)",
 		Sum:    "使用中 %d", SumStale: "古い %d",

@@ -8,7 +8,7 @@ func japaneseScreen() Screen {
 		Step: "手順 %d/%d: %s", Nothing: "することなし: %s", Idle: "まだ何もしていません", Refreshed: "再確認しました",
 		Cancelled: "中止: %s", ReadOnly: "読み取り専用", Copied: "コピーしました: %s",
 		Filter: "絞り込み", Marked: "%d 件選択", Help: "ヘルプ", Palette: "コマンド", Detail: "詳細",
-		Theme: "テーマ: %s", Close: "esc 閉じる", Scroll: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
+		Theme: "テーマ: %s", Scroll: "↑↓ スクロール · esc 閉じる", ScrollCopy: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
 		ErrorTitle: "失敗しました", Hint: "対処", Quitting: "実行中の手順が終わるのを待っています…",
 		Probing: "監視対象を再確認しています", NoMore: "以上", Busy: "確認中",
 		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "%s で途切れています", Whole: "すべての区間が正常です",
