@@ -101,7 +101,7 @@ func textField(name string, p *string, r rule, doc string) field {
 			}
 			return err
 		},
-		literal: func() string { return quote(*p) },
+		literal: func() string { return Quote(*p) },
 	}
 }
 
@@ -150,7 +150,7 @@ func tristateField(name string, p *Tristate, doc string) field {
 		},
 		literal: func() string {
 			if *p == Auto {
-				return quote(string(Auto))
+				return Quote(string(Auto))
 			}
 			return string(*p)
 		},
@@ -181,7 +181,7 @@ func numberField(name string, p *int, want, doc string, fits func(int64) bool) f
 }
 
 func durationField(name string, p *time.Duration, low, high time.Duration, doc string) field {
-	want := fmt.Sprintf(`a duration from %s to %s, such as "10s" or "5m"`, quote(durationText(low)), quote(durationText(high)))
+	want := fmt.Sprintf(`a duration from %s to %s, such as "10s" or "5m"`, Quote(durationText(low)), Quote(durationText(high)))
 	return field{
 		name: name, kind: "duration", want: want, doc: doc,
 		set: func(v any) error {
@@ -199,12 +199,12 @@ func durationField(name string, p *time.Duration, low, high time.Duration, doc s
 			*p = d
 			return nil
 		},
-		literal: func() string { return quote(durationText(*p)) },
+		literal: func() string { return Quote(durationText(*p)) },
 	}
 }
 
 func sizeField(name string, p *int64, low, high int64, doc string) field {
-	want := fmt.Sprintf(`a size from %s to %s, such as "10MiB" or a number of bytes`, quote(sizeText(low)), quote(sizeText(high)))
+	want := fmt.Sprintf(`a size from %s to %s, such as "10MiB" or a number of bytes`, Quote(sizeText(low)), Quote(sizeText(high)))
 	return field{
 		name: name, kind: "size", want: want, doc: doc,
 		set: func(v any) error {
@@ -221,7 +221,7 @@ func sizeField(name string, p *int64, low, high int64, doc string) field {
 			*p = n
 			return nil
 		},
-		literal: func() string { return quote(sizeText(*p)) },
+		literal: func() string { return Quote(sizeText(*p)) },
 	}
 }
 
@@ -248,7 +248,7 @@ func addrField(name string, p *netip.Addr, doc string) field {
 			if !p.IsValid() {
 				return ""
 			}
-			return quote(p.String())
+			return Quote(p.String())
 		},
 	}
 }
@@ -264,7 +264,7 @@ func prefixField(name string, p *netip.Prefix, doc string) field {
 			}
 			return err
 		},
-		literal: func() string { return quote(p.String()) },
+		literal: func() string { return Quote(p.String()) },
 	}
 }
 
@@ -302,7 +302,7 @@ func listField(name string, r rule, doc string, put func([]string), get func() [
 		literal: func() string {
 			quoted := make([]string, 0, len(get()))
 			for _, s := range get() {
-				quoted = append(quoted, quote(s))
+				quoted = append(quoted, Quote(s))
 			}
 			return "[" + strings.Join(quoted, ", ") + "]"
 		},
@@ -340,7 +340,7 @@ func headersField(name string, p *map[string]string) field {
 		literal: func() string {
 			pairs := make([]string, 0, len(*p))
 			for _, name := range slices.Sorted(maps.Keys(*p)) {
-				pairs = append(pairs, quote(name)+" = "+quote((*p)[name]))
+				pairs = append(pairs, Quote(name)+" = "+Quote((*p)[name]))
 			}
 			if len(pairs) == 0 {
 				return "{}"

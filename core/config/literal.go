@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// quote gives s as a TOML string; one with backslashes as a literal string,
-// as Windows paths are best read.
-func quote(s string) string {
+// Quote gives s as it would stand in the file: a TOML string; one with
+// backslashes in single quotes, as Windows paths are best read.
+func Quote(s string) string {
 	if strings.Contains(s, `\`) && !strings.ContainsAny(s, "'\n\r") {
 		return "'" + s + "'"
 	}

@@ -37,7 +37,7 @@ func onlyHas(s, more string) error {
 func oneOf(allowed []string) rule {
 	quoted := make([]string, len(allowed))
 	for i, s := range allowed {
-		quoted[i] = quote(s)
+		quoted[i] = Quote(s)
 	}
 	return rule{"choice", strings.Join(quoted, " or "), func(s string) error {
 		if !slices.Contains(allowed, s) {
@@ -152,7 +152,7 @@ func isDriveLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // nginxPathRule is a path as the gateway's nginx sees it, on either system,
 // with forward slashes.
 func nginxPathRule(example string) rule {
-	want := fmt.Sprintf("a path as nginx sees it, with forward slashes: %s or an absolute one of Linux", quote(example))
+	want := fmt.Sprintf("a path as nginx sees it, with forward slashes: %s or an absolute one of Linux", Quote(example))
 	return rule{"path", want, func(s string) error {
 		rest := s
 		if len(s) > 2 && isDriveLetter(s[0]) && s[1] == ':' {
@@ -211,7 +211,7 @@ func parseClients(s string) (netip.Prefix, error) {
 func urlRule(words ...string) rule {
 	want := `a URL such as "http://192.168.1.10/health"`
 	for _, w := range words {
-		want += " or " + quote(w)
+		want += " or " + Quote(w)
 	}
 	return rule{"string", want, func(s string) error {
 		if slices.Contains(words, s) {

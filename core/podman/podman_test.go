@@ -48,7 +48,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 }
 
 // answers gives each path, after the version, its text.
-func answers(t *testing.T, texts map[string]string) http.HandlerFunc {
+func answers(texts map[string]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		path := strings.TrimPrefix(r.URL.Path, "/v4.0.0/libpod/")
 		text, ok := texts[path]
@@ -62,7 +62,7 @@ func answers(t *testing.T, texts map[string]string) http.HandlerFunc {
 
 func TestContainers(t *testing.T) {
 	other, third := strings.Repeat("cd", 32), strings.Repeat("ef", 32)
-	socket := serve(t, answers(t, map[string]string{
+	socket := serve(t, answers(map[string]string{
 		"containers/json": `[
 			{"Id":"` + id + `","Names":["web"],"State":"running","Labels":{"flatnet.host":"a.local"},"Created":"2026-11-23T20:37:27.5Z","StartedAt":5,"Networks":["flatnet","podman"]},
 			{"Id":"` + other + `","Names":["off"],"State":"exited","Labels":null,"Created":"2026-11-23T20:37:27Z","Networks":["flatnet"]},
@@ -118,7 +118,7 @@ func TestInfo(t *testing.T) {
 		`{"host":{"networkBackend":"netavark"},"version":{"Version":"5.4.2"}}`: {Version: "5.4.2", NetworkBackend: "netavark"},
 		`{"host":{},"version":{"Version":"3.4.4"}}`:                            {Version: "3.4.4", NetworkBackend: "cni"},
 	} {
-		socket := serve(t, answers(t, map[string]string{"info": text}))
+		socket := serve(t, answers(map[string]string{"info": text}))
 		if got, err := podman.New(podman.Options{Socket: socket}).Info(t.Context()); err != nil || got != want {
 			t.Errorf("%s gives %+v, %v", text, got, err)
 		}
@@ -167,17 +167,17 @@ func TestWhyItCannotBeAsked(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	item := `{"Id":"` + id + `","Names":["a"],"State":"running","Networks":["flatnet"]}`
 	for name, handler := range map[string]http.HandlerFunc{
-		"nothing":        answers(t, map[string]string{"containers/json": ""}),
-		"null":           answers(t, map[string]string{"containers/json": "null"}),
-		"object":         answers(t, map[string]string{"containers/json": `{"message":"x"}`}),
-		"cut":            answers(t, map[string]string{"containers/json": "[" + item}),
-		"two":            answers(t, map[string]string{"containers/json": "[" + item + "] []"}),
-		"wrong types":    answers(t, map[string]string{"containers/json": `[{"Id":5}]`}),
-		"labels":         answers(t, map[string]string{"containers/json": `[{"Id":"ab","Labels":{"a":1}}]`}),
-		"no id":          answers(t, map[string]string{"containers/json": `[{}]`}),
-		"path as id":     answers(t, map[string]string{"containers/json": `[{"Id":"../../x"}]`}),
-		"bad inspection": answers(t, map[string]string{"containers/json": "[" + item + "]", "containers/" + id + "/json": "[]"}),
-		"no container":   answers(t, map[string]string{"containers/json": "[" + item + "]", "containers/" + id + "/json": "{}"}),
+		"nothing":        answers(map[string]string{"containers/json": ""}),
+		"null":           answers(map[string]string{"containers/json": "null"}),
+		"object":         answers(map[string]string{"containers/json": `{"message":"x"}`}),
+		"cut":            answers(map[string]string{"containers/json": "[" + item}),
+		"two":            answers(map[string]string{"containers/json": "[" + item + "] []"}),
+		"wrong types":    answers(map[string]string{"containers/json": `[{"Id":5}]`}),
+		"labels":         answers(map[string]string{"containers/json": `[{"Id":"ab","Labels":{"a":1}}]`}),
+		"no id":          answers(map[string]string{"containers/json": `[{}]`}),
+		"path as id":     answers(map[string]string{"containers/json": `[{"Id":"../../x"}]`}),
+		"bad inspection": answers(map[string]string{"containers/json": "[" + item + "]", "containers/" + id + "/json": "[]"}),
+		"no container":   answers(map[string]string{"containers/json": "[" + item + "]", "containers/" + id + "/json": "{}"}),
 		"status": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 			fmt.Fprint(w, "[]")
@@ -224,7 +224,7 @@ func TestEvents(t *testing.T) {
 		})
 		return string(text) + "\n"
 	}
-	socket := serve(t, answers(t, map[string]string{"_ping": "OK", "events": event("start") + event("died") + "garbage\n" + event("remove")}))
+	socket := serve(t, answers(map[string]string{"_ping": "OK", "events": event("start") + event("died") + "garbage\n" + event("remove")}))
 	events, err := podman.New(podman.Options{Socket: socket}).Events(t.Context())
 	if err != nil {
 		t.Fatal(err)
