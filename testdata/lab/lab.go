@@ -68,6 +68,9 @@ func build() (*lab, error) {
 	if err := writeConfig(l.config, nginx); err != nil {
 		return nil, err
 	}
+	if err := install(l.plugin, l.config); err != nil {
+		return nil, err
+	}
 	if err := l.startContainers(); err != nil {
 		return nil, err
 	}
@@ -127,7 +130,7 @@ func endWithLab(cmd *exec.Cmd) {
 
 func (l *lab) env() []string {
 	return append(os.Environ(),
-		"FLATNET_CONFIG="+l.config,
+		"FLATNET_CONFIG="+l.config, "CONTAINERS_CONF="+containersConf,
 		"PATH="+filepath.Dir(l.console)+":"+filepath.Join(windowsDir, "bin")+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
 }
 
