@@ -140,4 +140,5 @@ type SetAside struct {
 	Host   string `json:"host"`
 	Source string `json:"source"`
 	Reason string `json:"reason"`
+	Twice  bool   `json:"twice,omitempty"` // another site has the host name or path already
 }

@@ -270,6 +270,7 @@ func (r *resolver) refuse(s Site, path string) {
 	default:
 		r.setAside(s.Host, s.Source, "%s belongs to %s, which is older", s.Host, owner)
 	}
+	r.aside[len(r.aside)-1].Twice = true
 }
 
 // named is the server in the container of that name.

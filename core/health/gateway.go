@@ -17,7 +17,6 @@ const (
 	GatewayDown            Code = "gateway-down"
 	GatewayOtherGeneration Code = "gateway-other-generation"
 	GatewayDrift           Code = "gateway-drift"
-	GatewayHeld            Code = "gateway-held"
 	SiteSetAside           Code = "site-set-aside"
 	SiteHostTwice          Code = "site-host-twice"
 	SiteWithoutContainer   Code = "site-without-container"
@@ -45,20 +44,16 @@ func gatewayChecks() []Check {
 			Look:    gatewayDown,
 		},
 		gatewayCheck(Check{
-			Code: GatewayOtherGeneration, Good: "the gateway serves what was deployed", After: []Code{GatewayDown},
+			Code: GatewayOtherGeneration, Good: "the gateway serves what was deployed", Repair: repair.GatewayID, After: []Code{GatewayDown},
 			Meaning: "The running gateway serves another generation of the configuration than the one deployed: it was not reloaded.",
 			Remedy:  byGateway + ". Or reload it on Windows: nginx.exe -s reload, from the account that started it.",
 		}, otherGeneration),
 		gatewayCheck(Check{
 			Code: GatewayDrift, Good: "the gateway's configuration is as it should be", Repair: repair.GatewayID,
+			After:   []Code{GatewayDown, GatewayOtherGeneration},
 			Meaning: "The gateway's configuration differs from what sites and containers ask for now, or was edited by hand.",
 			Remedy:  byGateway,
 		}, drift),
-		gatewayCheck(Check{
-			Code: GatewayHeld, Good: "the gateway follows the containers", After: []Code{GatewayDrift},
-			Meaning: "The gateway is left alone by the watcher: it was rolled back, or edited by hand.",
-			Remedy:  byGateway,
-		}, heldBack),
 		gatewayCheck(Check{
 			Code: SiteHostTwice, Good: "no host name is claimed twice", Each: true,
 			Meaning: "Two sites claim one host name; the first is served and the second set aside.",
@@ -72,7 +67,7 @@ func gatewayChecks() []Check {
 		gatewayCheck(Check{
 			Code: SiteWithoutContainer, Good: "every site has a running container", Each: true, After: []Code{PodmanUnreachable},
 			Meaning: "No running container serves the site, so visitors see an error or the page for that case.",
-			Remedy:  byContainer + ", or put the site into maintenance: flatnet-tui gateway maintenance HOST",
+			Remedy:  "Start its container (podman start NAME), or put the site into maintenance: flatnet-tui gateway maintenance HOST",
 		}, withoutContainer),
 	}
 }
@@ -120,25 +115,21 @@ func otherGeneration(s gateway.Status) []Finding {
 	}}
 }
 
+// drift takes what core/gateway says of its files. That sites changed counts
+// only while they all have a container: without one a site changes, too, and
+// has a finding of its own.
 func drift(s gateway.Status) []Finding {
-	if len(s.Drift) == 0 {
+	seen := s.Drift
+	if len(seen) == 0 && s.Pending && len(withoutContainer(s)) == 0 {
+		seen = []string{"Sites have changed since the last deployment; gateway diff shows how."}
+	}
+	if len(seen) == 0 {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: "gateway", Title: "the gateway's configuration is not as it should be",
-		Detail: sentence(strings.Join(s.Drift, " ")),
+		Severity: Warn, Target: "gateway", Title: "the gateway's configuration is not as it should be", Detail: strings.Join(seen, " "),
 	}}
 }
-
-func heldBack(s gateway.Status) []Finding {
-	if s.Held == "" {
-		return nil
-	}
-	return []Finding{{Severity: Warn, Target: "gateway", Title: "the gateway does not follow the containers", Detail: sentence(s.Held)}}
-}
-
-// claimedTwice tells a host name that another site has already.
-func claimedTwice(a gateway.SetAside) bool { return strings.Contains(a.Reason, "already") }
 
 // setAside looks for sites that are not served: those whose host is claimed
 // twice, or all others.
@@ -146,7 +137,7 @@ func setAside(twice bool) func(gateway.Status) []Finding {
 	return func(s gateway.Status) []Finding {
 		var out []Finding
 		for _, a := range s.SetAside {
-			if claimedTwice(a) != twice {
+			if a.Twice != twice {
 				continue
 			}
 			out = append(out, Finding{

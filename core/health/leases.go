@@ -53,7 +53,7 @@ func leaseChecks() []Check {
 		leaseCheck(Check{
 			Code: PoolNearlyFull, Good: "the pool has free addresses",
 			Meaning: "Fewer than a tenth of the pool's addresses are free: a warning; none is free: failing, no container can start.",
-			Remedy:  "Release stale leases (key r, or flatnet-tui leases release --stale), or widen range_start and range_end in [network].",
+			Remedy:  "Release stale leases (key R, or flatnet-tui leases release --stale), or widen range_start and range_end in [network].",
 		}, pool),
 		leaseCheck(Check{
 			Code: LeaseWithoutVeth, Good: "every lease in use has its link on the bridge", Each: true,
