@@ -107,12 +107,13 @@ func (h *Host) guarded(ctx context.Context, limit time.Duration, name string, f 
 	if !h.met.Load() {
 		limit = min(limit, h.first)
 	}
+	patient := enough(ctx, min(limit, h.first))
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	select {
 	case h.slot <- struct{}{}:
 	case <-limited.Done():
-		return h.gaveUp(ctx, name, ErrBusy, limit)
+		return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrBusy, limit))
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -123,21 +124,27 @@ func (h *Host) guarded(ctx context.Context, limit time.Duration, name string, f 
 	select {
 	case err := <-done:
 		if err != nil && limited.Err() != nil {
-			return h.gaveUp(ctx, name, ErrTimeout, limit)
+			return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
 		}
 		return h.ended(name, err)
 	case <-limited.Done():
 		// A program on a drive that hangs cannot even be killed.
-		return h.gaveUp(ctx, name, ErrTimeout, limit)
+		return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
 	}
 }
 
-// gaveUp tells a call that its caller gave up from one that ran out of time.
-func (h *Host) gaveUp(ctx context.Context, name string, why error, limit time.Duration) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
+// enough tells whether ctx leaves a call as long as it may need.
+func enough(ctx context.Context, need time.Duration) bool {
+	end, limited := ctx.Deadline()
+	return !limited || time.Until(end) >= need
+}
+
+// gaveUp ends a call that got no answer. A caller that had no patience says
+// nothing against Windows.
+func (h *Host) gaveUp(ctx context.Context, patient bool, err error) error {
+	if ctx.Err() != nil && (!patient || errors.Is(ctx.Err(), context.Canceled)) {
 		return ctx.Err()
 	}
-	err := fmt.Errorf("%s: %w (%s)", name, why, limit)
 	h.breaker.report(err)
 	return err
 }

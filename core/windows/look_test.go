@@ -120,8 +120,30 @@ func TestTheBridgeIsPingedNowAndThen(t *testing.T) {
 		t.Errorf("%d pings, %s: %q; want a warning that the bridge does not answer", pings(), st.State, st.Reason)
 	}
 	w.Change(t, func(s *standin.State) { s.Dead, s.Language = nil, "de" })
+	look(t, w)
+	if pings() != 2 {
+		t.Errorf("%d pings: after a failure it is tried again at once", pings())
+	}
+	w.Clock.At = w.Clock.At.Add(5 * time.Second)
 	if st := look(t, w); st.State != windows.OK {
 		t.Errorf("it answers again: %s, %q", st.State, st.Reason)
+	}
+}
+
+// What else a good route is tried with, and within what time.
+func TestAGoodRouteIsTriedWithItsTargets(t *testing.T) {
+	w := windowstest.New(t, windowstest.Fault("curl.exe", standin.Hang))
+	w.Options.ReachLimit = hurry
+	w.Options.Targets = func(context.Context) []windows.Target {
+		return []windows.Target{{Kind: windows.HTTP, Name: "forgejo.local", URL: "http://127.0.0.1:1/"}}
+	}
+	w.System = windows.New(w.Options)
+	st := look(t, w)
+	if len(st.Reach) != 2 || st.Reach[1].State != windows.Unknown || st.Reach[1].Name != "forgejo.local" {
+		t.Errorf("%+v", st.Reach)
+	}
+	if _, err := w.System.Look(context.Background()); err != nil {
+		t.Errorf("a trial without patience keeps Windows from being asked: %v", err)
 	}
 }
 
@@ -139,20 +161,18 @@ func TestReach(t *testing.T) {
 		{Kind: windows.HTTP, Name: "no site", URL: site.URL},
 		{Kind: windows.HTTP, Name: "nobody", URL: "http://127.0.0.1:1/"},
 		{Kind: windows.HTTP, Name: "option", URL: "--upload-file"},
-		{Kind: windows.Health, Name: "gateway", URL: site.URL, Host: "forgejo.local"},
-		{Kind: windows.Health, Name: "no gateway", URL: "http://127.0.0.1:1/health"},
 		{Kind: "telnet", Name: "other"},
 	}
 	want := []windows.State{
-		windows.Fail, windows.OK, windows.Fail, windows.Fail, windows.Unknown, windows.OK, windows.Fail, windows.Unknown,
+		windows.Fail, windows.OK, windows.Fail, windows.Fail, windows.Unknown, windows.Unknown,
 	}
 	for i, r := range w.System.Reach(context.Background(), targets) {
 		if r.State != want[i] || r.Detail == "" || !r.At.Equal(w.Clock.At) {
 			t.Errorf("%s: %+v, want %s", targets[i].Name, r, want[i])
 		}
 	}
-	if st := look(t, w); len(st.Reach) != len(targets)+1 {
-		t.Errorf("the next look has %d results, want %d and the bridge", len(st.Reach), len(targets))
+	if st := look(t, w); len(st.Reach) != len(targets) || st.State != windows.Warn {
+		t.Errorf("the next look is %s with %d results, want a warning with %d", st.State, len(st.Reach), len(targets))
 	}
 	w.Change(t, windowstest.Fault("curl.exe", standin.Broken))
 	if r := w.System.Reach(context.Background(), targets[1:2]); r[0].State != windows.Unknown {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -15,27 +14,34 @@ import (
 
 // The kinds of Target.
 const (
-	Ping   = "ping"   // by Windows' ping.exe
-	HTTP   = "http"   // by Windows' curl.exe
-	Health = "health" // from WSL: the gateway by Windows' address
+	Ping = "ping" // by Windows' ping.exe
+	HTTP = "http" // by Windows' curl.exe
 )
 
-// bridgeTarget is what Look pings by itself, this often.
+// bridgeTarget is always among what a good route is tried with.
+const bridgeTarget = "bridge"
+
+// A good route is tried every reachEvery, and after a failure sooner. All
+// targets together get reachLimit: a look waits for them.
 const (
-	bridgeTarget = "bridge"
-	bridgeEvery  = 30 * time.Second
+	reachEvery = 30 * time.Second
+	reachAgain = 5 * time.Second
+	reachLimit = 3 * time.Second
 )
 
-// pingWait is how long ping.exe waits for the reply.
-const pingWait = time.Second
+// pingWait and curlWait are how long Windows' programs wait for an answer.
+const (
+	pingWait = time.Second
+	curlWait = 2 * time.Second
+)
 
-// Target is something to reach from Windows, or Windows' gateway from here.
+// Target is something that Windows ought to reach.
 type Target struct {
-	Kind string     // Ping, HTTP, Health
+	Kind string     // Ping, HTTP
 	Name string     // for people: "bridge", "web1", "forgejo.local"
 	Addr netip.Addr // Ping
-	URL  string     // HTTP, Health
-	Host string     // HTTP, Health: the Host header; "" : the URL's own
+	URL  string     // HTTP
+	Host string     // HTTP: the Host header; "" : the URL's own
 }
 
 // Reach is one check of whether the way carries anything.
@@ -48,16 +54,17 @@ type Reach struct {
 	At     time.Time `json:"at"`
 }
 
-// Reach tries the targets one after the other. The results are also part of
-// later Looks.
+// Reach tries the targets one after the other. Later Looks have the results
+// until the next trial.
 func (s *System) Reach(ctx context.Context, targets []Target) []Reach {
 	all := make([]Reach, 0, len(targets))
 	for _, t := range targets {
-		r := s.try(ctx, t)
-		s.remember(r)
-		all = append(all, r)
+		all = append(all, s.try(ctx, t))
 	}
-	return all
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reach = all
+	return slices.Clone(all)
 }
 
 func (s *System) try(ctx context.Context, t Target) Reach {
@@ -66,8 +73,6 @@ func (s *System) try(ctx context.Context, t Target) Reach {
 		return s.ping(ctx, t)
 	case HTTP:
 		return s.curl(ctx, t)
-	case Health:
-		return s.health(ctx, t)
 	}
 	return s.result(t, t.URL, Unknown, "there is no check of the kind "+t.Kind)
 }
@@ -106,12 +111,12 @@ func (s *System) curl(ctx context.Context, t Target) Reach {
 	if strings.HasPrefix(t.URL, "-") || strings.ContainsAny(t.Host, "\r\n") {
 		return s.result(t, t.URL, Unknown, "not an address to ask for")
 	}
-	seconds := strconv.Itoa(max(1, int(s.host.limit/time.Second)))
+	seconds := strconv.Itoa(int(curlWait / time.Second))
 	args := []string{"-s", "-o", "NUL", "-w", "%{http_code}", "-m", seconds}
 	if t.Host != "" {
 		args = append(args, "-H", "Host: "+t.Host)
 	}
-	out, err := s.host.Run(ctx, s.host.limit+time.Second, curlExe, append(args, t.URL)...)
+	out, err := s.host.Run(ctx, s.host.limit+curlWait, curlExe, append(args, t.URL)...)
 	if err != nil {
 		return s.result(t, t.URL, Unknown, err.Error())
 	}
@@ -122,57 +127,45 @@ func (s *System) curl(ctx context.Context, t Target) Reach {
 	return s.result(t, t.URL, httpState(code), fmt.Sprintf("Windows gets HTTP %d from %s", code, t.URL))
 }
 
+// httpState takes every answer for one, but not a gateway's that had none.
 func httpState(code int) State {
-	if code < 200 || code >= 500 {
+	switch code {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return Fail
 	}
 	return OK
 }
 
-// health asks the gateway from WSL, by Windows' address.
-func (s *System) health(ctx context.Context, t Target) Reach {
-	ctx, cancel := context.WithTimeout(ctx, s.host.limit)
+// tryRoute tries a good route, unless it was tried lately.
+func (s *System) tryRoute(ctx context.Context) {
+	if !s.reachDue() {
+		return
+	}
+	targets := []Target{{Kind: Ping, Name: bridgeTarget, Addr: s.o.Network.Gateway}}
+	if s.o.Targets != nil {
+		targets = append(targets, s.o.Targets(ctx)...)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.ReachLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.URL, nil)
-	if err != nil {
-		return s.result(t, t.URL, Unknown, err.Error())
-	}
-	req.Host = t.Host
-	// No proxy: the way to Windows is what is asked for.
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return s.result(t, t.URL, Fail, err.Error())
-	}
-	defer func() { _ = resp.Body.Close() }()
-	const enough = 1 << 16
-	_, _ = io.CopyN(io.Discard, resp.Body, enough)
-	return s.result(t, t.URL, httpState(resp.StatusCode), fmt.Sprintf("HTTP %d from %s", resp.StatusCode, t.URL))
+	s.Reach(ctx, targets)
 }
 
-// pingBridge has Windows ping the bridge, unless it did lately.
-func (s *System) pingBridge(ctx context.Context) {
-	for _, r := range s.lastReach() {
-		age := s.o.Now().Sub(r.At)
-		if r.Name == bridgeTarget && r.State == OK && age >= 0 && age < bridgeEvery {
-			return
-		}
+// reachDue tells whether the last trial is old.
+func (s *System) reachDue() bool {
+	last := s.lastReach()
+	if len(last) == 0 {
+		return true
 	}
-	s.Reach(ctx, []Target{{Kind: Ping, Name: bridgeTarget, Addr: s.o.Network.Gateway}})
+	every := reachEvery
+	if slices.ContainsFunc(last, func(r Reach) bool { return r.State != OK }) {
+		every = reachAgain
+	}
+	age := s.o.Now().Sub(last[0].At)
+	return age < 0 || age >= every
 }
 
 func (s *System) lastReach() []Reach {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.reach)
-}
-
-// remember keeps the last result of each check, the newest of them.
-func (s *System) remember(r Reach) {
-	const most = 64
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reach = slices.DeleteFunc(s.reach, func(old Reach) bool { return old.Kind == r.Kind && old.Name == r.Name })
-	s.reach = append(s.reach, r)
-	s.reach = s.reach[max(0, len(s.reach)-most):]
 }

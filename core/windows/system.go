@@ -43,6 +43,9 @@ func New(o Options) *System {
 	if o.FirstLimit == 0 {
 		o.FirstLimit = firstLimit
 	}
+	if o.ReachLimit == 0 {
+		o.ReachLimit = reachLimit
+	}
 	s := &System{o: o, host: newHost(o.Config.SystemRoot, o)}
 	if path, err := exec.LookPath("wslinfo"); err == nil {
 		s.wslinfo = newHost(filepath.Dir(path), o)
@@ -54,8 +57,8 @@ func New(o Options) *System {
 func (s *System) Subnet() netip.Prefix { return s.o.Network.Subnet }
 
 // Look reads mode, addresses and table, judges the route, and, when the route
-// is good, has Windows ping the bridge now and then. It takes at most four
-// times the configured time limit whatever Windows does. Where the table
+// is good, tries it now and then. It takes at most three times the configured
+// time limit and Options.ReachLimit, whatever Windows does. Where the table
 // could not be read the error wraps one of this package's sentinels and the
 // Status holds what is known, the route as last seen among it, State unknown.
 // Where there is no Windows the error is nil and Status.Enabled false.
@@ -77,7 +80,7 @@ func (s *System) Look(ctx context.Context) (Status, error) {
 	st.Verdict = Judge(table, s.Subnet(), st.WSLAddress, st.Mode)
 	switch st.Verdict.Kind {
 	case Good:
-		s.pingBridge(ctx)
+		s.tryRoute(ctx)
 	case Mirrored, Undecided:
 	default:
 		st.Changes = s.changes(table, st.WSLAddress)
@@ -103,8 +106,8 @@ func (s *System) state(st *Status, addrErr error) (State, string) {
 		return st.Verdict.Kind.State(), st.Verdict.Text
 	}
 	for _, r := range st.Reach {
-		if r.Name == bridgeTarget && r.State != OK {
-			return Warn, "the route is good, and yet " + r.Detail
+		if r.State == Fail {
+			return Warn, "the route is good, and yet: " + r.Detail
 		}
 	}
 	return OK, ""

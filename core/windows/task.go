@@ -24,7 +24,7 @@ const (
 	systemIntegrity = "S-1-16-16384"
 )
 
-// ErrTaskFailed: the task was started, and the route is as before.
+// ErrTaskFailed says that the task was started, and the route is as before.
 var ErrTaskFailed = errors.New("the scheduled task has not set the route")
 
 // Means is what this session may do on Windows.

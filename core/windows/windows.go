@@ -92,6 +92,10 @@ type Options struct {
 	// FirstLimit bounds the first call: whoever opens the console where
 	// Windows hangs shall not wait long to hear it. 0: 3 s.
 	FirstLimit time.Duration
+	// Targets gives what a good route is tried with besides the bridge; nil: nothing.
+	Targets func(context.Context) []Target
+	// ReachLimit bounds one trial of all of them. 0: 3 s.
+	ReachLimit time.Duration
 }
 
 // Router is the part of kernel.Kernel that finds WSL's own address.

@@ -60,7 +60,7 @@ func New(t *testing.T, change func(*standin.State)) *World {
 			Timeout: Patience,
 		},
 		Network: config.Network{Subnet: netip.MustParsePrefix("10.87.1.0/24"), Gateway: netip.MustParseAddr("10.87.1.1")},
-		Kernel:  NAT(t), Now: w.Clock.Now, FirstLimit: Patience,
+		Kernel:  NAT(t), Now: w.Clock.Now, FirstLimit: Patience, ReachLimit: Patience,
 	}
 	w.System = windows.New(w.Options)
 	return w
