@@ -15,10 +15,14 @@ func writeConfig(path, nginx string) error {
 	if err := os.MkdirAll(gatewayDir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, fmt.Appendf(nil, labConfig, labDir, nginx), 0o600)
+	program := "# nginx: this machine has none, so the gateway cannot be tried"
+	if nginx != "" {
+		program = fmt.Sprintf("nginx = %q", nginx)
+	}
+	return os.WriteFile(path, fmt.Appendf(nil, labConfig, labDir, program), 0o600)
 }
 
-// labConfig takes the lab's directory and the nginx program.
+// labConfig takes the lab's directory and the line for the nginx program.
 const labConfig = `# The lab's configuration. Press e in the console to edit it.
 [ipam]
 state_dir = "%[1]s/ipam"
@@ -38,7 +42,7 @@ windows_path = 'F:\flatnet'
 [gateway]
 config_dir = "%[1]s/f/flatnet/config"
 windows_path = "%[1]s/f/flatnet/config" # the lab's nginx runs on Linux
-nginx = "%[2]s"
+%[2]s
 health_url = "http://127.0.0.1/health"
 
 [[gateway.site]]
