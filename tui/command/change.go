@@ -69,14 +69,20 @@ func (a *App) changed(f *changeFlags, p repair.Plan, applied bool) error {
 		if steps == nil {
 			steps = []repair.Step{}
 		}
-		return writeJSON(a.Out, struct {
+		err := writeJSON(a.Out, struct {
 			Steps   []repair.Step `json:"steps"`
 			Notes   []string      `json:"notes,omitempty"`
+			ByHand  string        `json:"by_hand,omitempty"`
 			Applied bool          `json:"applied"`
-		}{steps, p.Notes, applied})
-	}
-	if applied {
+		}{steps, p.Notes, p.ByHand, applied})
+		if err != nil {
+			return err
+		}
+	} else if applied {
 		fmt.Fprintln(a.Out, "Done.")
+	}
+	if p.ByHand != "" && !f.dryRun {
+		return errSilent{ExitFailing} // the rest is left to the person
 	}
 	return nil
 }
@@ -126,6 +132,9 @@ func printPlan(w io.Writer, p repair.Plan) {
 	}
 	for _, n := range p.Notes {
 		fmt.Fprintf(w, "  %s\n", text.Line(n))
+	}
+	if p.ByHand != "" {
+		fmt.Fprintf(w, "  By hand:\n     %s\n", text.Line(p.ByHand))
 	}
 }
 

@@ -34,10 +34,14 @@ console; without a terminal it prints the status once.`,
 func (a *App) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
+		a.doctorCommand(),
 		a.bridgeCommand(),
+		a.leasesCommand(),
 		a.firewallCommand(),
+		a.routeCommand(),
 		a.gatewayCommand(),
 		a.configCommand(),
+		a.undoCommand(),
 		a.versionCommand(),
 	}
 }

@@ -54,12 +54,14 @@ func open(c config.Config) (*command.Parts, error) {
 		Version: version, Config: c, Now: time.Now, Kernel: k,
 		Journal: journal.Open(c.IPAM.StateDir, program),
 		Podman:  podman.New(podman.Options{Socket: c.Podman.Socket, Program: "podman"}),
-		Windows: windows.New(windows.Options{Config: c.Windows, Network: c.Network, Kernel: k, Now: time.Now}),
 		Probers: probes.New(),
 	}
 	p.Store = ipam.OpenFile(c.IPAM.StateDir, ipam.Options{
 		Pool: ipam.PoolOf(c), Holder: program, Now: time.Now,
 		Rebuild: attach.Rebuild(k, c.Network, time.Now),
+	})
+	p.Windows = windows.New(windows.Options{
+		Config: c.Windows, Network: c.Network, Kernel: k, Now: time.Now, Targets: p.RouteTargets,
 	})
 	p.Monitor = monitor.New(c.Probes, p.Probers, time.Now)
 	p.Gateway = gateway.New(gateway.Options{
