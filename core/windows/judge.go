@@ -61,7 +61,7 @@ type Verdict struct {
 
 // What to do about a verdict.
 const (
-	remedyApply = "repair the route (key R, or flatnet-tui route apply)"
+	remedyApply = "repair the route (key W, or flatnet-tui route apply)"
 	remedyVPN   = "ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)"
 	// In mirrored mode Windows itself listens for a published port.
 	remedyMirrored = `set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
