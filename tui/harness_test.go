@@ -97,25 +97,36 @@ func (d *driver) send(msg tea.Msg) {
 // is a tick.
 func (d *driver) run(cmd tea.Cmd) {
 	d.t.Helper()
-	if cmd == nil {
-		return
+	d.runAll([]tea.Cmd{cmd})
+}
+
+// runAll runs commands side by side, as Bubble Tea does.
+func (d *driver) runAll(cmds []tea.Cmd) {
+	d.t.Helper()
+	messages := make(chan tea.Msg, len(cmds))
+	running := 0
+	for _, c := range cmds {
+		if c != nil {
+			running++
+			go func() { messages <- c() }()
+		}
 	}
-	done := make(chan tea.Msg, 1)
-	go func() { done <- cmd() }()
-	select {
-	case msg := <-done:
-		d.take(msg)
-	case <-time.After(time.Second):
+	for range running {
+		select {
+		case msg := <-messages:
+			d.take(msg)
+		case <-time.After(time.Second):
+			return
+		}
 	}
 }
 
 func (d *driver) take(msg tea.Msg) {
+	d.t.Helper()
 	switch msg := msg.(type) {
 	case nil:
 	case tea.BatchMsg:
-		for _, c := range msg {
-			d.run(c)
-		}
+		d.runAll(msg)
 	default:
 		d.sent = append(d.sent, msg)
 		d.send(msg)
@@ -149,3 +160,7 @@ func press(k string) tea.KeyPressMsg {
 
 // screen is what is drawn, without colours.
 func (d *driver) screen() string { return ansi.Strip(d.m.View().Content) }
+
+func contains(s, sub string) bool { return strings.Contains(s, sub) }
+
+func index(s, sub string) int { return strings.Index(s, sub) }

@@ -212,7 +212,7 @@ func (m *Model) applied(msg appliedMsg) tea.Cmd {
 	if m.leaving {
 		return tea.Quit
 	}
-	return m.refreshAll(true)
+	return tea.Batch(m.refreshAll(true), m.probeAgain())
 }
 
 // told shows what a long look found.

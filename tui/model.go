@@ -91,7 +91,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 		m.resize()
-	case tickedOnceMsg:
+	case probedMsg:
 		return m, m.refreshAll(true)
 	case tickedMsg:
 		late := m.lateFindings()

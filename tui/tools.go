@@ -14,15 +14,22 @@ import (
 // probeNow asks the upstreams again at once.
 func (m *Model) probeNow() tea.Cmd {
 	m.say(widget.Muted, m.t.Screen.Probing)
-	probe := m.o.Tools.ProbeNow
-	return func() tea.Msg {
-		probe()
-		return tickedOnceMsg{}
-	}
+	return m.probeAgain()
 }
 
-// tickedOnceMsg asks for one more look, without another tick.
-type tickedOnceMsg struct{}
+// probedMsg says that the upstreams are being asked: it is time to look.
+type probedMsg struct{}
+
+func (m *Model) probeAgain() tea.Cmd {
+	probe := m.o.Tools.ProbeNow
+	if probe == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		probe()
+		return probedMsg{}
+	}
+}
 
 func (m *Model) needPath() string {
 	if m.o.Tools.Path == nil {

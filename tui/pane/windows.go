@@ -131,14 +131,31 @@ func (w windowsFacts) judge(s windows.Status) judgement {
 	if !s.Enabled {
 		return judgement{severity: health.Unknown, words: w.t.NotHere}
 	}
-	j := judgement{severity: health.Severity(s.State)}
-	switch {
-	case s.State == windows.OK:
-		j.words = w.t.Present
-	case s.State == windows.Fail && s.Route == nil:
-		j.words = w.t.Missing
+	return judgement{severity: health.Severity(s.State), words: w.kind(s.Verdict.Kind)}
+}
+
+// kind is a verdict in two words; "" leaves it to the state's own word.
+func (w windowsFacts) kind(k windows.Kind) string {
+	switch k {
+	case windows.Good:
+		return w.t.Present
+	case windows.Missing:
+		return w.t.Missing
+	case windows.OldAddress:
+		return w.t.OldAddress
+	case windows.OtherGateway:
+		return w.t.OtherGateway
+	case windows.Shadowed:
+		return w.t.Shadowed
+	case windows.Duplicate:
+		return w.t.Duplicate
+	case windows.PersistentDisagrees:
+		return w.t.PersistentDisagrees
+	case windows.Mirrored:
+		return w.t.Mirrored
+	case windows.Undecided:
 	}
-	return j
+	return ""
 }
 
 // note is the sentence that says what is wrong and what to do.

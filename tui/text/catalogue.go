@@ -53,6 +53,8 @@ type Windows struct {
 	NotHere, Present, Missing, Persistent, Temporary string
 	Via, Direct, Metric, Verdict, Remedy, ReadAt     string
 	Unknown                                          string
+
+	OldAddress, OtherGateway, Shadowed, Duplicate, PersistentDisagrees, Mirrored string // verdicts
 }
 
 // Sites is the upstreams pane.

@@ -84,6 +84,8 @@ func englishWindows() Windows {
 		NotHere: "not on WSL", Present: "present", Missing: "missing", Persistent: "persistent", Temporary: "until restart",
 		Via: "via %s", Direct: "directly connected", Metric: "metric %d", Verdict: "Verdict", Remedy: "What to do",
 		ReadAt: "Table read", Unknown: "not known",
+		OldAddress: "goes to an old address", OtherGateway: "goes elsewhere", Shadowed: "another route wins",
+		Duplicate: "there twice", PersistentDisagrees: "lost at restart", Mirrored: "mirrored, no route possible",
 	}
 }
 

@@ -84,6 +84,8 @@ func japaneseWindows() Windows {
 		NotHere: "WSL ではありません", Present: "あります", Missing: "ありません", Persistent: "永続", Temporary: "再起動まで",
 		Via: "%s 経由", Direct: "直接接続", Metric: "メトリック %d", Verdict: "判定", Remedy: "対処",
 		ReadAt: "読み取り", Unknown: "わかりません",
+		OldAddress: "古いアドレス宛て", OtherGateway: "別の宛先", Shadowed: "別の経路が優先",
+		Duplicate: "重複", PersistentDisagrees: "再起動で失われます", Mirrored: "ミラー モードのため経路なし",
 	}
 }
 
