@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	udiff "github.com/aymanbagabas/go-udiff"
@@ -202,6 +204,7 @@ func (g *Gateway) checkFiles(sites []Site, aside []SetAside) ([]Site, []SetAside
 		}
 		good = append(good, s)
 	}
+	slices.SortStableFunc(aside, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
 	return good, aside
 }
 

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) { nettest.Main(m) }
 
 var subnet = netip.MustParsePrefix("10.87.1.0/24")
 
+func attachment(ip string) podman.Attachment {
+	return podman.Attachment{IP: netip.MustParseAddr(ip)}
+}
+
 // world is a gateway with a real nginx, and containers that are servers of
 // the test.
 type world struct {
@@ -45,7 +49,7 @@ func newWorld(t testing.TB, mode string) *world {
 	nginx.Subnet(t, subnet)
 	c := &w.config.Gateway
 	c.ConfigDir, c.WindowsPath, c.Nginx = w.nginx.Dir, w.nginx.Dir, nginx.Program
-	c.Listen, c.Mode, c.HealthURL = "80", mode, "http://127.0.0.1/health"
+	c.Listen, c.Mode, c.HealthURL = "127.0.0.1:80", mode, "http://127.0.0.1/health"
 	w.health = map[netip.AddrPort]gateway.Health{}
 	return w
 }

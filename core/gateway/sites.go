@@ -101,7 +101,6 @@ func Resolve(in Input) ([]Site, []SetAside) {
 	slices.SortFunc(r.sites, func(a, b Site) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Prefixes()[0], b.Prefixes()[0]))
 	})
-	slices.SortStableFunc(r.aside, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
 	return r.sites, r.aside
 }
 

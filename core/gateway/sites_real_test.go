@@ -1,0 +1,537 @@
+package gateway_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+)
+
+func TestProxyHeadersOfTheSeed(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		a := get(t, "web.local", "/", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.9") })
+		want := map[string]string{"X-Seen-Host": "web.local", "X-Seen-For": "192.0.2.9, 127.0.0.1", "X-Seen-Proto": "http"}
+		for name, v := range want {
+			if got := a.Header.Get(name); got != v {
+				t.Errorf("%s: the container saw %q, want %q", name, got, v)
+			}
+		}
+	})
+}
+
+// echo upgrades every connection and sends back what it gets.
+func echo(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "websocket" || !strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
+		http.Error(w, "no upgrade", http.StatusUpgradeRequired)
+		return
+	}
+	c, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+	_, _ = io.Copy(c, rw)
+}
+
+// upgrade asks for a WebSocket and gives the connection and the status line.
+func upgrade(t *testing.T, host string) (net.Conn, *bufio.Reader, string) {
+	t.Helper()
+	c, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(t.Context(), "tcp", "127.0.0.1:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprintf(c, "GET /live HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", host)
+	r := bufio.NewReader(c)
+	status, err := r.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := ""; line != "\r\n"; {
+		if line, err = r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, r, strings.TrimSpace(status)
+}
+
+func TestWebSocket(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serveHandler(t, "10.87.1.2:80", http.HandlerFunc(echo))
+		w.run("live", "10.87.1.2", "host=live.local")
+		w.run("plain", "10.87.1.2", "host=plain.local", "websocket=false")
+		w.nginx.Start(t)
+		w.apply()
+
+		c, r, status := upgrade(t, "live.local")
+		if !strings.Contains(status, "101") {
+			t.Fatalf("got %q\n%s", status, w.nginx.Log())
+		}
+		fmt.Fprint(c, "ping one\n")
+		if got, err := r.ReadString('\n'); got != "ping one\n" {
+			t.Fatalf("echo gave %q, %v", got, err)
+		}
+		if _, _, status := upgrade(t, "plain.local"); !strings.Contains(status, "426") {
+			t.Errorf("without websocket got %q", status)
+		}
+
+		// A change elsewhere leaves the connection alone.
+		serve(t, "10.87.1.3:80", "other")
+		w.run("other", "10.87.1.3", "host=other.local")
+		w.apply()
+		fmt.Fprint(c, "ping two\n")
+		if got, err := r.ReadString('\n'); got != "ping two\n" {
+			t.Errorf("after a regeneration echo gave %q, %v", got, err)
+		}
+	})
+}
+
+func TestUploadOf200MB(t *testing.T) {
+	const size = 200 << 20
+	bothModes(t, func(t *testing.T, w *world) {
+		serveHandler(t, "10.87.1.2:3000", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := sha256.New()
+			n, err := io.Copy(h, r.Body)
+			fmt.Fprintf(w, "%d %s %v", n, hex.EncodeToString(h.Sum(nil)), err)
+		}))
+		w.run("forgejo", "10.87.1.2", "host=forgejo.local", "port=3000")
+		w.nginx.Start(t)
+		w.apply()
+		for _, chunked := range []bool{false, true} {
+			h := sha256.New()
+			body := io.TeeReader(io.LimitReader(&pattern{}, size), h)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/push", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if req.Host = "forgejo.local"; !chunked {
+				req.ContentLength = size
+			}
+			a := do(t, req)
+			if want := fmt.Sprintf("%d %s <nil>", size, hex.EncodeToString(h.Sum(nil))); a.Body != want {
+				t.Errorf("chunked %v: got %d %q, want %q\n%s", chunked, a.Status, a.Body, want, w.nginx.Log())
+			}
+		}
+	})
+}
+
+// pattern is endless data that is not all the same.
+type pattern struct{ n byte }
+
+func (p *pattern) Read(b []byte) (int, error) {
+	for i := range b {
+		p.n = p.n*5 + 1
+		b[i] = p.n
+	}
+	return len(b), nil
+}
+
+func TestBodyLimit(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serveHandler(t, "10.87.1.2:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n, err := io.Copy(io.Discard, r.Body)
+			fmt.Fprintf(w, "%d %v %s", n, err, r.RequestURI)
+		}))
+		w.run("small", "10.87.1.2", "host=small.local", "max_body=1m", "headers.X-Site=small")
+		w.nginx.Start(t)
+		w.apply()
+		post := func(size int64, chunked bool) answer {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/a%2Fb", io.LimitReader(&pattern{}, size))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if req.Host = "small.local"; !chunked {
+				req.ContentLength = size
+			}
+			return do(t, req)
+		}
+		for _, chunked := range []bool{false, true} {
+			if a := post(1<<20, chunked); a.Status != 200 || a.Body != "1048576 <nil> /a%2Fb" || a.Header.Get("X-Site") != "small" {
+				t.Errorf("1 MiB, chunked %v: %+v", chunked, a)
+			}
+			if a := post(1<<20+1, chunked); a.Status != 413 {
+				t.Errorf("a byte more, chunked %v: %d %q, want 413", chunked, a.Status, a.Body)
+			}
+		}
+	})
+}
+
+func TestDirectNames(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.7:80", "seven")
+		serve(t, "10.87.1.8:80", "eight, with a password on its site")
+		serve(t, "127.0.0.5:80", "the gateway's own machine")
+		serve(t, "10.87.1.1:8080", "the bridge")
+		w.run("guarded", "10.87.1.8", "host=guarded.local", "allow=192.0.2.0/24")
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, "10.87.1.7.flatnet.local", "/x"); a.Status != 200 || a.Body != "seven" {
+			t.Errorf("got %+v\n%s", a, w.nginx.Log())
+		}
+		for _, host := range []string{
+			"127.0.0.5", "10.87.2.7", "10.87.1.256", "10.87.1.1", "10.87.1.0", "10.87.1.255", "10.87.1.07", "10.87.1.7.8",
+			"110.87.1.7", "10.87.1.", "10.87.1.7@127.0.0.5", "x.10.87.1.7", "10a87b1c7", "010.87.1.7", "10.87.1.8", "0x0a.87.1.7", "10.87.1.7%00",
+		} {
+			if a := get(t, host+".flatnet.local", "/"); a.Status != 404 && a.Status != 400 || strings.Contains(a.Body, "seven") {
+				t.Errorf("%s.flatnet.local: got %d %q, want it refused", host, a.Status, a.Body)
+			}
+		}
+		if a := get(t, "10.87.1.99.flatnet.local", "/"); a.Status != 503 {
+			t.Errorf("where nothing answers: got %d, want 503", a.Status)
+		}
+	})
+}
+
+func TestHeadersRedirectAllow(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serveHandler(t, "10.87.1.2:80", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+			fmt.Fprint(w, "web")
+		}))
+		w.run("a", "10.87.1.2", "host=a.local", "headers.X-Frame-Options=DENY", "headers.X-Extra=one; two=3")
+		w.run("b", "10.87.1.2", "host=b.local", "redirect=https://a.example/path?q=1")
+		w.run("c", "10.87.1.2", "host=c.local", "allow=127.0.0.0/30, 2001:db8::/32")
+		w.run("d", "10.87.1.2", "host=d.local", "allow=127.0.0.2, 10.0.0.0/9")
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, "a.local", "/"); len(a.Header.Values("X-Frame-Options")) != 1 || a.Header.Get("X-Frame-Options") != "DENY" || a.Header.Get("X-Extra") != "one; two=3" {
+			t.Errorf("headers: %v", a.Header)
+		}
+		if a := get(t, "b.local", "/deep"); a.Status != 301 || a.Header.Get("Location") != "https://a.example/path?q=1" {
+			t.Errorf("redirect: %d %s", a.Status, a.Header.Get("Location"))
+		}
+		if a := get(t, "c.local", "/"); a.Status != 200 {
+			t.Errorf("an allowed client got %d", a.Status)
+		}
+		if a := get(t, "d.local", "/"); a.Status != 403 {
+			t.Errorf("another client got %d, want 403", a.Status)
+		}
+	})
+}
+
+func TestBasicAuth(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "secret")
+		users := filepath.Join(w.nginx.Dir, "users")
+		if err := os.WriteFile(users, []byte("kh:{PLAIN}himitsu\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run("a", "10.87.1.2", "host=a.local", "auth_file="+users)
+		w.run("b", "10.87.1.2", "host=b.local", "auth_file="+filepath.Join(w.nginx.Dir, "none"))
+		w.run("c", "10.87.1.2", "host=c.local", "auth_file=/etc/passwd")
+		w.run("open", "10.87.1.2", "host=open.local")
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, "a.local", "/"); a.Status != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), "a.local") {
+			t.Errorf("without a password: %d %v\n%s", a.Status, a.Header, w.nginx.Log())
+		}
+		if a := get(t, "a.local", "/", func(r *http.Request) { r.SetBasicAuth("kh", "himitsu") }); a.Body != "secret" {
+			t.Errorf("with the password: %d", a.Status)
+		}
+		if a := get(t, "open.local", "/"); a.Status != 200 {
+			t.Errorf("another site on the same container: %d", a.Status)
+		}
+		s := w.look()
+		if len(s.SetAside) != 2 || s.SetAside[0].Host != "b.local" || s.SetAside[1].Host != "c.local" {
+			t.Errorf("set aside: %+v, want b.local and c.local", s.SetAside)
+		}
+	})
+}
+
+func (w *world) look() gateway.Status {
+	w.t.Helper()
+	s, err := w.gateway().Look(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// certificate writes a self-signed pair for a host.
+func certificate(t *testing.T, dir, host string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, host+".crt"), filepath.Join(dir, host+".key")
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "EC PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestTLS(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "safe")
+		cert, key := certificate(t, w.nginx.Dir, "safe.local")
+		broken := filepath.Join(w.nginx.Dir, "broken.crt")
+		if err := os.WriteFile(broken, []byte("no certificate"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run("safe", "10.87.1.2", "host=safe.local", "tls_cert="+cert, "tls_key="+key)
+		w.run("broken", "10.87.1.2", "host=broken.local", "tls_cert="+broken, "tls_key="+key)
+		w.run("plain", "10.87.1.2", "host=plain.local")
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, "safe.local", "/x?y=1"); a.Status != 301 || a.Header.Get("Location") != "https://safe.local/x?y=1" {
+			t.Errorf("http: %d %s", a.Status, a.Header.Get("Location"))
+		}
+		if a := get(t, "plain.local", "/"); a.Status != 200 {
+			t.Errorf("a site without a certificate: %d", a.Status)
+		}
+		body, names := overTLS(t, "safe.local")
+		if body != "safe https" || names != "safe.local" {
+			t.Errorf("https: %q by the certificate of %q\n%s", body, names, w.nginx.Log())
+		}
+		if s := w.look(); len(s.SetAside) != 1 || s.SetAside[0].Host != "broken.local" {
+			t.Errorf("set aside: %+v, want broken.local", s.SetAside)
+		}
+	})
+}
+
+func overTLS(t *testing.T, host string) (body, names string) {
+	t.Helper()
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, ServerName: host},
+	}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://127.0.0.1/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	return string(text) + " " + resp.Header.Get("X-Seen-Proto"), resp.TLS.PeerCertificates[0].Subject.CommonName
+}
+
+func TestPaths(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "whole")
+		serve(t, "10.87.1.3:80", "api")
+		serve(t, "10.87.1.4:80", "part")
+		w.run("whole", "10.87.1.2")
+		w.run("api", "10.87.1.3")
+		w.run("part", "10.87.1.4", "host=part.local", "paths=/git,/GIT,/x/")
+		w.sites(
+			config.Site{Host: "app.local", Container: "whole"},
+			config.Site{Host: "app.local", Container: "api", Paths: []string{"/api/", "/v2"}},
+		)
+		w.nginx.Start(t)
+		w.apply()
+		for path, want := range map[string]string{"/": "whole", "/api/x": "api", "/apx": "whole", "/v2": "api", "/v2/y": "api"} {
+			if a := get(t, "app.local", path); a.Body != want {
+				t.Errorf("app.local%s: got %d %q, want %q", path, a.Status, a.Body, want)
+			}
+		}
+		if s := w.look(); len(s.SetAside) > 0 {
+			t.Errorf("set aside: %+v", s.SetAside)
+		}
+		for path, want := range map[string]int{"/git": 200, "/git/x": 200, "/": 404, "/other": 404, "/x/1": 200, "/y": 404} {
+			if a := get(t, "part.local", path); a.Status != want {
+				t.Errorf("part.local%s: got %d, want %d", path, a.Status, want)
+			}
+		}
+	})
+}
+
+// sites sets the [[gateway.site]] tables, with defaults for what is not said.
+func (w *world) sites(all ...config.Site) {
+	for i, s := range all {
+		d := config.NewSite()
+		d.Host, d.Container, d.Containers, d.Address, d.Paths = s.Host, s.Container, s.Containers, s.Address, s.Paths
+		d.Maintenance, d.DownMessage = s.Maintenance, s.DownMessage
+		if s.Port != 0 {
+			d.Port = s.Port
+		}
+		all[i] = d
+	}
+	w.config.Gateway.Sites = all
+}
+
+func TestDownPageAndComingBack(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		stop := serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local", "down_message=ただいま停止中です $ & ")
+		w.run("web2", "10.87.1.2", "host=web2.local")
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, "web2.local", "/"); a.Status != 200 {
+			t.Fatalf("before: %d", a.Status)
+		}
+
+		// Nobody has noticed yet: the page all the same.
+		stop()
+		a := get(t, "web2.local", "/")
+		if a.Status != 503 || !strings.Contains(a.Body, "web2.local is down") || a.Header.Get("Retry-After") == "" {
+			t.Errorf("unnoticed: %d %q", a.Status, a.Body)
+		}
+
+		// Noticed: with the time.
+		w.health[netip.MustParseAddrPort("10.87.1.2:80")] = gateway.Health{Down: true, Since: w.now, Reason: "connection refused"}
+		w.apply()
+		eventually(t, "a page that says since when", func() bool {
+			a = get(t, "web2.local", "/")
+			return a.Status == 503 && strings.Contains(a.Body, "Since <time datetime='")
+		})
+
+		// It comes back: in lua mode by itself, in static mode with the next look.
+		serve(t, "10.87.1.2:80", "web again")
+		delete(w.health, netip.MustParseAddrPort("10.87.1.2:80"))
+		if w.config.Gateway.Mode == "static" {
+			w.apply()
+		}
+		eventually(t, "the site is back", func() bool { return get(t, "web2.local", "/").Body == "web again" })
+	})
+}
+
+func TestContainerGone(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local", "down_message=Ask Kenji, extension 12")
+		w.nginx.Start(t)
+		w.apply()
+		w.remove("web")
+		w.apply()
+		a := get(t, "web.local", "/")
+		if a.Status != 503 || !strings.Contains(a.Body, "Since <time datetime='2026-11-23T12:00:00Z'") || !strings.Contains(a.Body, "Ask Kenji, extension 12") {
+			t.Errorf("got %d %s", a.Status, a.Body)
+		}
+		w.now = w.now.Add(25 * time.Hour)
+		w.apply()
+		if a := get(t, "web.local", "/"); a.Status != 404 {
+			t.Errorf("a day later got %d, want 404", a.Status)
+		}
+	})
+}
+
+func TestSeveralServersLeaveTheBadOneOut(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		stop := serve(t, "10.87.1.2:80", "one")
+		serve(t, "10.87.1.3:80", "two")
+		w.run("one", "10.87.1.2")
+		w.run("two", "10.87.1.3")
+		w.sites(config.Site{Host: "pair.local", Containers: []string{"one", "two"}})
+		w.nginx.Start(t)
+		w.apply()
+		seen := map[string]int{}
+		for range 20 {
+			seen[get(t, "pair.local", "/").Body]++
+		}
+		if seen["one"] == 0 || seen["two"] == 0 {
+			t.Errorf("answers: %v, want both", seen)
+		}
+		stop()
+		for range 30 {
+			if a := get(t, "pair.local", "/"); a.Body != "two" {
+				t.Fatalf("with one gone got %d %q", a.Status, a.Body)
+			}
+		}
+	})
+}
+
+func TestMaintenance(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		if err := w.gateway().SetMaintenance(t.Context(), "web.local", true); err != nil {
+			t.Fatal(err)
+		}
+		w.apply()
+		eventually(t, "the maintenance page", func() bool {
+			a := get(t, "web.local", "/")
+			return a.Status == 503 && strings.Contains(a.Body, "is being worked on")
+		})
+		if err := w.gateway().SetMaintenance(t.Context(), "web.local", false); err != nil {
+			t.Fatal(err)
+		}
+		w.apply()
+		eventually(t, "the site again", func() bool { return get(t, "web.local", "/").Body == "web" })
+	})
+}
+
+func TestLongHostName(t *testing.T) {
+	host := strings.Repeat("a-rather-long-name.", 8) + "local"
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host="+strings.ToUpper(host))
+		w.nginx.Start(t)
+		w.apply()
+		if a := get(t, host, "/"); a.Body != "web" {
+			t.Errorf("got %d %s", a.Status, a.Body)
+		}
+	})
+}
+
+// Lua mode needs no reload for addresses: the workers stay.
+func TestLuaModeDoesNotReload(t *testing.T) {
+	w := newWorld(t, "lua")
+	serve(t, "10.87.1.2:80", "old")
+	serve(t, "10.87.1.3:80", "new")
+	w.run("web", "10.87.1.2", "host=web.local")
+	w.nginx.Start(t)
+	w.apply()
+	before := w.nginx.Workers(t)
+	w.containers[0].Networks["flatnet"] = attachment("10.87.1.3")
+	w.run("more", "10.87.1.2", "host=more.local")
+	if out := w.apply(); out.Reloaded || !out.Confirmed {
+		t.Errorf("outcome %+v, want no reload, and confirmed", out)
+	}
+	if a := get(t, "web.local", "/"); a.Body != "new" {
+		eventually(t, "the new address", func() bool { return get(t, "web.local", "/").Body == "new" })
+	}
+	if after := w.nginx.Workers(t); fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("workers %v became %v", before, after)
+	}
+	if bytes.Contains([]byte(w.nginx.Log()), []byte("[error]")) {
+		t.Errorf("log:\n%s", w.nginx.Log())
+	}
+}
