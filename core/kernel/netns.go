@@ -20,6 +20,7 @@ type namespace struct {
 	fd netns.NsHandle // -1: the one that the caller is in
 
 	mu      sync.Mutex
+	closed  bool
 	handle  *netlink.Handle          // nil until first used
 	sockets map[int]*nl.SocketHandle // for what handle cannot ask
 }
@@ -71,6 +72,9 @@ func noNamespace(path string, err error) error {
 
 // inside runs f on a thread that is in the namespace.
 func (n *namespace) inside(f func() error) error {
+	if err := n.alive(); err != nil {
+		return err
+	}
 	if n.fd < 0 {
 		return f()
 	}
@@ -98,10 +102,23 @@ func (n *namespace) inside(f func() error) error {
 	return <-done
 }
 
+// alive refuses what is closed: its descriptor may be another file by now.
+func (n *namespace) alive() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return fmt.Errorf("use the namespace: %w", os.ErrClosed)
+	}
+	return nil
+}
+
 // open gives the netlink handle, made at the first call.
 func (n *namespace) open() (*netlink.Handle, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return nil, fmt.Errorf("use the namespace: %w", os.ErrClosed)
+	}
 	if n.handle != nil {
 		return n.handle, nil
 	}
@@ -134,19 +151,23 @@ func (n *namespace) do(ctx context.Context, target string, f func(*netlink.Handl
 	return nil
 }
 
-// Close gives the handles back. It may be called again.
+// Close gives the handles back; nothing can be done with the namespace then.
+// It may be called again.
 func (n *namespace) Close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
 	if n.handle != nil {
 		n.handle.Close()
 		n.sockets[unix.NETLINK_ROUTE].Close()
-		n.handle = nil
 	}
 	if n.fd < 0 {
 		return nil
 	}
-	return n.fd.Close()
+	return unix.Close(int(n.fd))
 }
 
 // meaning puts the package's sentinel in place of the kernel's error number.

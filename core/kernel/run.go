@@ -28,8 +28,12 @@ type command struct {
 // run starts a program in the namespace and gives what it printed. It dies
 // with this process and with ctx.
 func (n *namespace) run(ctx context.Context, c command) (string, error) {
-	stdout, stderr := bounded{max: maxOutput}, bounded{max: maxStderr, cut: true}
-	cmd := exec.CommandContext(ctx, c.path, c.args...)
+	// A program that prints without end is stopped: it would wait for ever for
+	// someone to read.
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	stdout, stderr := bounded{max: maxOutput, full: stop}, bounded{max: maxStderr, full: func() {}}
+	cmd := exec.CommandContext(running, c.path, c.args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.stdin), &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second
@@ -39,10 +43,13 @@ func (n *namespace) run(ctx context.Context, c command) (string, error) {
 		defer runtime.UnlockOSThread()
 		return cmd.Run()
 	})
-	if err == nil {
-		return stdout.String(), nil
+	switch {
+	case stdout.over:
+		return "", fmt.Errorf("%s: %w", filepath.Base(c.path), errTooMuch)
+	case err != nil:
+		return "", programError(ctx, c, stderr.kept.String(), err)
 	}
-	return "", programError(ctx, c, stderr.String(), err)
+	return stdout.kept.String(), nil
 }
 
 // programError tells why a program failed, by its own words where it has any.
@@ -60,23 +67,23 @@ func programError(ctx context.Context, c command, stderr string, err error) erro
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// bounded keeps at most max bytes; more is an error, or left out where cut.
-type bounded struct {
-	bytes.Buffer
-	max int
-	cut bool
-}
-
 var errTooMuch = errors.New("printed more than can be read")
 
+// bounded keeps the first max bytes and lets the rest go; it calls full when
+// there is a rest. It has no other way to be written to than Write.
+type bounded struct {
+	kept bytes.Buffer
+	max  int
+	full func()
+	over bool
+}
+
 func (b *bounded) Write(p []byte) (int, error) {
-	room := b.max - b.Len()
-	if len(p) <= room {
-		return b.Buffer.Write(p)
+	if room := b.max - b.kept.Len(); len(p) > room {
+		b.over = true
+		b.full()
+		_, _ = b.kept.Write(p[:room])
+		return len(p), nil
 	}
-	if !b.cut {
-		return 0, errTooMuch
-	}
-	_, _ = b.Buffer.Write(p[:room])
-	return len(p), nil
+	return b.kept.Write(p)
 }
