@@ -1,0 +1,190 @@
+package health
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"flatnet/core/bridge"
+)
+
+// hopName: whether the name resolves here. Visitors resolve it on their own
+// machines, so a name that does not resolve here breaks nothing by itself.
+func hopName(_ Facts, t Trace) Hop {
+	if t.Names.Known() && len(t.Names.Value) > 0 {
+		var all []string
+		for _, a := range t.Names.Value {
+			all = append(all, a.String())
+		}
+		return Hop{State: LinkGood, Detail: fmt.Sprintf("%s is %s here.", t.Host, strings.Join(all, ", "))}
+	}
+	why := t.Names.Err
+	if why == "" {
+		why = "it has no address here"
+	}
+	return Hop{
+		State: LinkUnknown, Detail: sentence("Visitors resolve it on their own machines; here: " + why),
+		Remedy: "Put the name into office DNS, or into the visitors' hosts file: flatnet-tui gateway hosts",
+	}
+}
+
+// hopSite: whether the gateway has the site, and a server for it.
+func hopSite(f Facts, t Trace) Hop {
+	if !f.Gateway.Known() {
+		found := unseen(f.Gateway, "the gateway's files could not be read", "")[0]
+		return Hop{State: LinkUnknown, Detail: sentence(found.Title) + " " + found.Detail, Remedy: byRoot}
+	}
+	for _, a := range f.Gateway.Value.SetAside {
+		if a.Host == t.Host && t.Site == nil {
+			return Hop{
+				State: LinkBad, Detail: sentence("It was set aside: " + a.Reason),
+				Remedy: "Correct it in [[gateway.site]], or in the labels of " + a.Source + ".",
+			}
+		}
+	}
+	switch {
+	case t.Site == nil:
+		return Hop{
+			State: LinkBad, Detail: fmt.Sprintf("No [[gateway.site]] and no container's label has the host %s.", t.Host),
+			Remedy: "Add a [[gateway.site]], or the label flatnet.host to the container.",
+		}
+	case t.Site.Maintenance:
+		return Hop{
+			State: LinkBad, Detail: "The site is in maintenance: visitors see that page.",
+			Remedy: "Press M on it in the console, or run: flatnet-tui gateway maintenance " + t.Host + " off",
+		}
+	case !t.Server.Address.IsValid():
+		return Hop{
+			State: LinkBad, Detail: sentence("No server of it has an address: " + t.Site.Reason),
+			Remedy: "Start its container (podman start NAME).",
+		}
+	}
+	return byChecks(func(Facts) string {
+		return fmt.Sprintf("From %s, served by %s.", t.Site.Source, t.Server.Address)
+	}, GatewayOtherGeneration, GatewayDrift)(f, t)
+}
+
+// hopAddress: whether the address that Windows is to send packets to is known.
+func hopAddress(f Facts, _ Trace) Hop {
+	w := f.Windows.Value
+	switch {
+	case f.Windows.Known() && !w.Enabled:
+		return Hop{State: LinkGood, Detail: "There is no Windows here; nothing has to come in by WSL's address."}
+	case !w.WSLAddress.IsValid():
+		return Hop{
+			State: LinkUnknown, Detail: "WSL's default route names no source address.",
+			Remedy: "Look at: ip -4 route show default, and ip -4 address",
+		}
+	}
+	return Hop{State: LinkGood, Detail: fmt.Sprintf("WSL's address is %s, Windows' %s.", w.WSLAddress, orNone(addrText(w.WindowsAddress)))}
+}
+
+// hopVeth: whether the host's end of the container's link is on the bridge.
+func hopVeth(f Facts, t Trace) Hop {
+	l := t.Server.Lease
+	switch {
+	case !t.Server.Address.IsValid():
+		return notReached("no server of the site has an address")
+	case !f.Leases.Known():
+		return Hop{State: LinkUnknown, Detail: sentence("The leases could not be read: " + f.Leases.Err), Remedy: byRoot}
+	case l.ContainerID == "":
+		return Hop{
+			State: LinkBad, Detail: fmt.Sprintf("No lease is held for %s.", t.Server.Address.Addr()),
+			Remedy: "Start the container again (podman restart NAME), then: flatnet-tui gateway apply",
+		}
+	case !f.Bridge.Known():
+		return Hop{State: LinkUnknown, Detail: "The bridge could not be looked at.", Remedy: byRoot}
+	}
+	for _, p := range f.Bridge.Value.Ports {
+		ip, ours := aliasAddr(p, f.Config.Network.Name)
+		if p.Name != l.HostVeth && (!ours || ip != l.IP) {
+			continue
+		}
+		return portHop(p, f.Bridge.Value)
+	}
+	return Hop{
+		State: LinkBad, Detail: fmt.Sprintf("%s is not a port of %s.", orNone(l.HostVeth), f.Config.Network.Bridge),
+		Remedy: "Start the container again: podman restart " + l.Name,
+	}
+}
+
+// portHop: a port without carrier is bad, unless the whole bridge is down.
+func portHop(p bridge.Port, b bridge.Status) Hop {
+	if p.Up || !b.Up {
+		return Hop{State: LinkGood, Detail: fmt.Sprintf("%s is on %s.", p.Name, b.Name)}
+	}
+	return Hop{
+		State: LinkBad, Detail: p.Name + " is down, or the container's end of it is.",
+		Remedy: "Run: sudo ip link set " + p.Name + " up. If that does not help: podman restart the container.",
+	}
+}
+
+// hopNamespace: whether the container's own interface is up with the address.
+func hopNamespace(_ Facts, t Trace) Hop {
+	n := t.Namespace.Value
+	switch {
+	case !t.Server.Address.IsValid():
+		return notReached("no server of the site has an address")
+	case !t.Namespace.Known():
+		return Hop{State: LinkUnknown, Detail: sentence("It could not be looked into: " + orNone(t.Namespace.Err)), Remedy: byRoot}
+	case !slices.ContainsFunc(n.Addresses, func(a netip.Prefix) bool { return a.Addr() == t.Server.Address.Addr() }):
+		return Hop{
+			State: LinkBad, Detail: fmt.Sprintf("%s has not the address %s inside.", orNone(t.Server.Lease.IfName), t.Server.Address.Addr()),
+			Remedy: "Start the container again: podman restart " + t.Server.Lease.Name,
+		}
+	case !n.Up:
+		return Hop{
+			State: LinkBad, Detail: t.Server.Lease.IfName + " is down inside the container.",
+			Remedy: "Start the container again: podman restart " + t.Server.Lease.Name,
+		}
+	}
+	return Hop{State: LinkGood, Detail: fmt.Sprintf("%s has %s in %s.", t.Server.Lease.IfName, t.Server.Address.Addr(), n.Path)}
+}
+
+func hopPort(_ Facts, t Trace) Hop {
+	return byProbe(t.Port, "Look whether the program in the container listens on this port, and on all addresses: podman logs NAME")
+}
+
+func hopDirect(_ Facts, t Trace) Hop {
+	return byProbe(t.Direct, "Look at the program's log: podman logs NAME")
+}
+
+// hopGateway: a page that the server has and the gateway has not is the
+// gateway's own: it does not serve the site.
+func hopGateway(_ Facts, t Trace) Hop {
+	if t.Gateway.Status == http.StatusNotFound && t.Direct.State == OK && t.Direct.Status != http.StatusNotFound {
+		return Hop{
+			State: LinkBad, Detail: fmt.Sprintf("The gateway answers 404 where the server answers %d: it does not serve the site.", t.Direct.Status),
+			Remedy: byGateway,
+		}
+	}
+	return byProbe(t.Gateway, byGateway+". A 502 or 504 though the port is open here: the way from Windows into WSL is broken.")
+}
+
+// hopWindows: the same request from Windows, where it can be asked.
+func hopWindows(f Facts, t Trace) Hop {
+	if f.Windows.Known() && !f.Windows.Value.Enabled {
+		return Hop{State: LinkGood, Detail: "There is no Windows here to ask from."}
+	}
+	return byProbe(t.Windows, "Look at firewalls between Windows and WSL (Hyper-V's, and a VPN's).")
+}
+
+// byProbe judges a hop by what a probe said. Every HTTP status is an answer;
+// those of a server that failed are bad.
+func byProbe(p Probe, remedy string) Hop {
+	switch {
+	case p.Kind == "":
+		return notReached("there is nothing to ask")
+	case p.State == OK:
+		return Hop{State: LinkGood, Detail: probeSeen(p)}
+	case p.State == Fail:
+		return Hop{State: LinkBad, Detail: probeSeen(p), Remedy: remedy}
+	}
+	return Hop{State: LinkUnknown, Detail: probeSeen(p), Remedy: remedy}
+}
+
+func notReached(why string) Hop {
+	return Hop{State: LinkNotReached, Detail: sentence("Not reached: " + why)}
+}
