@@ -116,7 +116,7 @@ func (p *program) print() []byte {
 	line(" 45...00 15 5d 8a 3c 11 ......Hyper-V Virtual Ethernet Adapter")
 	line("%s\r\n\r\n%s\r\n%s\r\n%s\r\n%s", ruler, w.table, ruler, w.active, w.columns)
 	for _, r := range p.state.Active {
-		line("%17s%17s%17s%17s%7d", r.Destination.Addr(), maskOf(r.Destination), gatewayOr(r, w.onLink), r.Interface, r.Metric)
+		line("%17s%17s%17s%17s %6d", r.Destination.Addr(), maskOf(r.Destination), gatewayOr(r, w.onLink), r.Interface, r.Metric)
 	}
 	line("%s\r\n%s", ruler, w.persistent)
 	if len(p.state.Persistent) == 0 {
