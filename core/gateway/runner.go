@@ -52,15 +52,16 @@ func (p program) Run(ctx context.Context, args ...string) ([]byte, error) {
 	if limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s did not end within %s", p.path, p.limit)
 	}
-	return said.Bytes(), err
+	return said.kept.Bytes(), err
 }
 
-// limitedBuffer keeps the first maxSaid bytes.
-type limitedBuffer struct{ bytes.Buffer }
+// limitedBuffer keeps the first maxSaid bytes. The buffer is not embedded: its
+// ReadFrom would go around Write.
+type limitedBuffer struct{ kept bytes.Buffer }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if room := maxSaid - b.Len(); room > 0 {
-		b.Buffer.Write(p[:min(room, len(p))])
+	if room := maxSaid - b.kept.Len(); room > 0 {
+		b.kept.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }
