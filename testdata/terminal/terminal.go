@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -26,7 +27,7 @@ type Terminal struct {
 	ended  chan struct{}
 	err    error // of the program, once ended is closed
 
-	mu      sync.Mutex
+	mu      sync.Mutex // of the screen's cells too, which the emulator hands out
 	bytes   int64
 	changed time.Time
 }
@@ -56,8 +57,8 @@ func (t *Terminal) read() {
 	for {
 		n, err := t.file.Read(buf)
 		if n > 0 {
-			_, _ = t.screen.Write(buf[:n])
 			t.mu.Lock()
+			_, _ = t.screen.Write(buf[:n])
 			t.bytes += int64(n)
 			t.changed = time.Now()
 			t.mu.Unlock()
@@ -92,12 +93,16 @@ func (t *Terminal) Type(text string) error {
 
 // Resize changes the terminal's size, as a person does by its window.
 func (t *Terminal) Resize(columns, rows int) error {
+	t.mu.Lock()
 	t.screen.Resize(columns, rows)
+	t.mu.Unlock()
 	return pty.Setsize(t.file, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)})
 }
 
 // Text gives the screen's lines without colours, right-trimmed.
 func (t *Terminal) Text() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var b strings.Builder
 	for y := range t.screen.Height() {
 		var line strings.Builder
@@ -116,8 +121,15 @@ func (t *Terminal) Text() string {
 	return b.String()
 }
 
-// Cell gives the cell at x, y; nil outside of the screen.
-func (t *Terminal) Cell(x, y int) *uv.Cell { return t.screen.CellAt(x, y) }
+// Cell gives a copy of the cell at x, y; nil outside of the screen.
+func (t *Terminal) Cell(x, y int) *uv.Cell {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.screen.CellAt(x, y); c != nil {
+		return c.Clone()
+	}
+	return nil
+}
 
 // Size gives columns and rows.
 func (t *Terminal) Size() (columns, rows int) { return t.screen.Width(), t.screen.Height() }
@@ -194,5 +206,9 @@ func (t *Terminal) Close() {
 	}
 	_ = t.file.Close()
 	<-t.ended
-	_ = t.screen.Close()
+	// The emulator's own Close races with answer's Read; ending the pipe
+	// between them does not.
+	if p, ok := t.screen.InputPipe().(io.Closer); ok {
+		_ = p.Close()
+	}
 }
