@@ -519,14 +519,17 @@ func TestLuaModeDoesNotReload(t *testing.T) {
 	w.run("web", "10.87.1.2", "host=web.local")
 	w.nginx.Start(t)
 	w.apply()
+	eventually(t, "the first workers are gone", func() bool { return len(w.nginx.Workers(t)) == 2 })
 	before := w.nginx.Workers(t)
 	w.containers[0].Networks["flatnet"] = attachment("10.87.1.3")
 	w.run("more", "10.87.1.2", "host=more.local")
 	if out := w.apply(); out.Reloaded || !out.Confirmed {
 		t.Errorf("outcome %+v, want no reload, and confirmed", out)
 	}
-	if a := get(t, "web.local", "/"); a.Body != "new" {
-		eventually(t, "the new address", func() bool { return get(t, "web.local", "/").Body == "new" })
+	for range 10 {
+		if a := get(t, "web.local", "/"); a.Body != "new" {
+			t.Errorf("got %d %q, want the new address", a.Status, a.Body)
+		}
 	}
 	if after := w.nginx.Workers(t); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("workers %v became %v", before, after)
