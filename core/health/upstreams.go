@@ -138,6 +138,8 @@ func probeSeen(p Probe) string {
 	switch {
 	case p.Detail != "":
 		s += p.Detail
+	case p.LatencyMS != nil && p.Status != 0:
+		s += fmt.Sprintf("HTTP %d in %.1f ms", p.Status, *p.LatencyMS)
 	case p.LatencyMS != nil:
 		s += fmt.Sprintf("answered in %.1f ms", *p.LatencyMS)
 	default:

@@ -20,6 +20,9 @@ func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
 	if !a.Screen && !o.Plain && o.Replay == "" {
 		return a.status(ctx, false)
 	}
+	if o.Replay != "" {
+		return a.replay(ctx, o)
+	}
 	p, err := a.parts()
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func (p *Parts) console(o ConsoleOptions) tui.Options {
 		Findings: s.findings,
 		Plans:    p.plans(),
 		Journal:  p.Journal,
-		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow},
+		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow, Path: p.followForConsole, Bundle: p.bundleForConsole},
 		Now:      p.Now,
 		ReadOnly: o.ReadOnly || p.Config.TUI.ReadOnly,
 		Theme:    o.Theme,

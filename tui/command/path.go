@@ -88,14 +88,19 @@ func printPath(w io.Writer, p health.Path) error {
 
 // followForConsole is the console's way to ask for a path.
 func (p *Parts) followForConsole(ctx context.Context, host string) ([]tui.PathHop, error) {
+	return consoleHops(p.follow(ctx, host)), ctx.Err()
+}
+
+// consoleHops gives a path as the console draws it.
+func consoleHops(p health.Path) []tui.PathHop {
 	states := map[health.Link]health.Severity{
 		health.LinkGood: health.OK, health.LinkBad: health.Fail, health.LinkUnknown: health.Unknown, health.LinkNotReached: health.Unknown,
 	}
-	var hops []tui.PathHop
-	for _, h := range p.follow(ctx, host).Hops {
+	hops := make([]tui.PathHop, 0, len(p.Hops))
+	for _, h := range p.Hops {
 		hops = append(hops, tui.PathHop{Name: h.Name, State: states[h.State], Detail: h.Detail, Remedy: h.Remedy})
 	}
-	return hops, ctx.Err()
+	return hops
 }
 
 // follow looks at everything on the way to the site, side by side.
@@ -103,6 +108,12 @@ func (p *Parts) follow(ctx context.Context, host string) health.Path {
 	looks := p.looks()
 	looks.Host, looks.Podman, looks.Probes = nil, nil, p.probeGateway
 	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: lookLimit, Now: p.Now})
+	return p.trace(ctx, f, host)
+}
+
+// trace follows the path to a site over what was seen already, and looks at
+// what is about this site alone.
+func (p *Parts) trace(ctx context.Context, f health.Facts, host string) health.Path {
 	t := health.Trace{Host: host, Site: siteOf(f, host)}
 	if t.Site != nil {
 		t.Server = health.ServerOf(f, *t.Site)

@@ -35,6 +35,8 @@ func (a *App) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
 		a.doctorCommand(),
+		a.pathCommand(),
+		a.bundleCommand(),
 		a.bridgeCommand(),
 		a.leasesCommand(),
 		a.firewallCommand(),
