@@ -87,10 +87,22 @@ func (m *Model) errorPager(name string, err error) dialog {
 	return m.pager(m.t.Screen.ErrorTitle, lines, m.failure)
 }
 
-// planPager shows a plan that has nothing to do, for its notes.
+// planPager shows a plan that has nothing to do here: for its notes, or for
+// the command that is left to the person, to be copied.
 func (m *Model) planPager(p repair.Plan) dialog {
 	lines := func(l *widget.Look, width int) []string { return widget.PlanLines(l, p, width) }
-	return m.pager(text.Line(p.Title), lines, text.Block(strings.Join(p.Notes, "\n")))
+	plain := text.Line(p.ByHand)
+	if plain == "" {
+		plain = text.Block(strings.Join(p.Notes, "\n"))
+	}
+	return m.pager(text.Line(p.Title), lines, plain)
+}
+
+// byHand shows what of a plan is left to the person.
+func (m *Model) byHand(p repair.Plan) {
+	p.Steps = nil
+	m.say(widget.Warn, fmt.Sprintf(m.t.Screen.ByHand, text.Line(p.Title)))
+	m.dialog = m.planPager(p)
 }
 
 // showDetail shows everything about the row under the cursor.

@@ -48,6 +48,7 @@ type progressedMsg struct {
 // appliedMsg says how a plan ended.
 type appliedMsg struct {
 	job    *job
+	plan   repair.Plan
 	report repair.Report
 	err    error
 }
@@ -127,7 +128,7 @@ func (m *Model) apply(p repair.Plan, key string) tea.Cmd {
 		}
 		defer running.leave()
 		report, err := repair.Apply(ctx, p, o)
-		return appliedMsg{job: j, report: report, err: err}
+		return appliedMsg{job: j, plan: p, report: report, err: err}
 	})
 }
 
@@ -190,6 +191,8 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 		return tea.Quit
 	case msg.err != nil:
 		m.failed(msg.job.name, msg.err)
+	case len(msg.plan.Steps) == 0 && msg.plan.ByHand != "":
+		m.byHand(msg.plan)
 	case len(msg.plan.Steps) == 0 && len(msg.plan.Notes) == 0:
 		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, text.Line(msg.plan.Title)))
 	case len(msg.plan.Steps) == 0:
@@ -204,9 +207,12 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 
 // applied says how a plan ended and looks again at everything.
 func (m *Model) applied(msg appliedMsg) tea.Cmd {
-	if msg.err != nil {
+	switch {
+	case msg.err != nil:
 		m.failed(msg.job.name, msg.err)
-	} else {
+	case msg.plan.ByHand != "":
+		m.byHand(msg.plan)
+	default:
 		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Done, msg.job.name))
 	}
 	if m.leaving {

@@ -82,7 +82,8 @@ type Screen struct {
 	AllGood, Findings, NoFindings         string
 	TooSmall                              string
 	Planning, Applying, Done, Failed      string
-	Step, Nothing, Idle, Refreshed        string
+	Step, Nothing, ByHand, Idle           string
+	Refreshed                             string
 	Cancelled, ReadOnly, Copied           string
 	Filter, Marked, Help, Palette, Detail string
 	Theme, ScrollCopy, Scroll, Choose     string
@@ -97,7 +98,7 @@ type Screen struct {
 // Confirm is the dialog before a change.
 type Confirm struct {
 	Cancel, Apply, Keys, Nothing, Note string
-	Steps                              string
+	Steps, ByHand                      string
 }
 
 // Actions are what a person can do, as the help lists it; Short ones stand in

@@ -24,9 +24,9 @@ func English() *Texts {
 		Confirm: Confirm{
 			Cancel: "Cancel", Apply: "Apply",
 			Keys:    "←→ choose · enter do it · esc cancel · ↑↓ scroll",
-			Nothing: "There is nothing to do.",
-			Note:    "Note",
-			Steps:   "This will be done:",
+			Nothing: "There is nothing to do.", ByHand: "For you to run in an administrator's PowerShell",
+			Note:  "Note",
+			Steps: "This will be done:",
 		},
 		Actions: englishActions(),
 		Groups:  Groups{Repair: "Repair", Look: "Look closer", List: "Lists", Screen: "Screen"},

@@ -5,7 +5,7 @@ func englishScreen() Screen {
 		AllGood: "everything is fine", Findings: "%d more", NoFindings: "There are no findings: every check is ok.",
 		TooSmall: "The window is too small: it has %dx%d, the console needs %dx%d.",
 		Planning: "planning: %s", Applying: "%s", Done: "done: %s", Failed: "failed: %s",
-		Step: "step %d of %d: %s", Nothing: "nothing to do: %s", Idle: "nothing done yet", Refreshed: "looked again",
+		Step: "step %d of %d: %s", Nothing: "nothing to do: %s", ByHand: "left to you: %s", Idle: "nothing done yet", Refreshed: "looked again",
 		Cancelled: "cancelled: %s", ReadOnly: "read-only", Copied: "copied: %s",
 		Filter: "filter", Marked: "%d marked", Help: "Help", Palette: "Commands", Detail: "Detail",
 		Theme: "theme: %s", Scroll: "↑↓ scroll · esc close", ScrollCopy: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",

@@ -24,9 +24,9 @@ func Japanese() *Texts {
 		Confirm: Confirm{
 			Cancel: "やめる", Apply: "実行する",
 			Keys:    "←→ 選ぶ · enter 決定 · esc やめる · ↑↓ スクロール",
-			Nothing: "することはありません。",
-			Note:    "注記",
-			Steps:   "次のことを行います:",
+			Nothing: "することはありません。", ByHand: "管理者の PowerShell で実行してください",
+			Note:  "注記",
+			Steps: "次のことを行います:",
 		},
 		Actions: japaneseActions(),
 		Groups:  Groups{Repair: "修復", Look: "詳しく見る", List: "一覧", Screen: "画面"},

@@ -5,7 +5,7 @@ func japaneseScreen() Screen {
 		AllGood: "すべて正常です", Findings: "他 %d 件", NoFindings: "指摘はありません。すべての確認項目が正常です。",
 		TooSmall: "画面が小さすぎます: 現在 %dx%d、必要 %dx%d。",
 		Planning: "計画中: %s", Applying: "実行中: %s", Done: "完了: %s", Failed: "失敗: %s",
-		Step: "手順 %d/%d: %s", Nothing: "することなし: %s", Idle: "まだ何もしていません", Refreshed: "再確認しました",
+		Step: "手順 %d/%d: %s", Nothing: "することなし: %s", ByHand: "手作業が必要: %s", Idle: "まだ何もしていません", Refreshed: "再確認しました",
 		Cancelled: "中止: %s", ReadOnly: "読み取り専用", Copied: "コピーしました: %s",
 		Filter: "絞り込み", Marked: "%d 件選択", Help: "ヘルプ", Palette: "コマンド", Detail: "詳細",
 		Theme: "テーマ: %s", Scroll: "↑↓ スクロール · esc 閉じる", ScrollCopy: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",

@@ -107,13 +107,14 @@ func (l *Look) button(t Tone, s string) string {
 }
 
 // PlanLines draws a plan: each step with the command that would do the same
-// and the diff, then the notes.
+// and the diff, what is left to the person, then the notes.
 func PlanLines(l *Look, p repair.Plan, width int) []string {
 	var out []string
-	if len(p.Steps) == 0 {
-		out = append(out, l.Paint(Plain, l.Text.Confirm.Nothing))
-	} else {
+	switch {
+	case len(p.Steps) > 0:
 		out = append(out, l.Paint(Muted, l.Text.Confirm.Steps))
+	case p.ByHand == "":
+		out = append(out, l.Paint(Plain, l.Text.Confirm.Nothing))
 	}
 	for i, s := range p.Steps {
 		lead := l.Paint(Accent, fmt.Sprintf("%2d ", i+1))
@@ -126,6 +127,10 @@ func PlanLines(l *Look, p repair.Plan, width int) []string {
 				out = append(out, "   "+d)
 			}
 		}
+	}
+	if p.ByHand != "" {
+		out = append(out, l.Paint(Warn, l.Text.Confirm.ByHand+":"))
+		out = append(out, l.Indented("   "+l.Paint(Muted, "> "), Accent, text.Line(p.ByHand), width)...)
 	}
 	for _, n := range p.Notes {
 		out = append(out, "")
