@@ -36,6 +36,7 @@ func (a *App) subcommands() []*cobra.Command {
 		a.statusCommand(),
 		a.doctorCommand(),
 		a.pathCommand(),
+		a.probeCommand(),
 		a.bundleCommand(),
 		a.bridgeCommand(),
 		a.leasesCommand(),
