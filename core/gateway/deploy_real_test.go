@@ -1,0 +1,390 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"flatnet/core"
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+	"flatnet/core/podman"
+	"flatnet/testdata/nginx"
+)
+
+func TestFirstDeploymentAddsTheInclude(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		main := filepath.Join(w.nginx.Dir, "nginx.conf")
+		before := read(t, main)
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		c, err := w.gateway().Prepare(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(c.MainDiff, "+    include "+w.nginx.Dir+"/conf.d/*.conf;") {
+			t.Errorf("diff of nginx.conf:\n%s", c.MainDiff)
+		}
+		if _, err := os.Stat(filepath.Join(w.nginx.Dir, "conf.d")); err == nil {
+			t.Error("planning made a folder")
+		}
+		w.apply()
+		if got := read(t, main+".before-flatnet"); got != before {
+			t.Errorf("the backup is not what was there:\n%s", got)
+		}
+		if out := w.apply(); out.Reloaded || out.Generation != 1 {
+			t.Errorf("a second time: %+v, want nothing done", out)
+		}
+		if s := w.look(); s.Generation != 1 || s.Served != 1 || len(s.Drift) != 0 || s.Pending || s.State != gateway.OK {
+			t.Errorf("status: %+v", s)
+		}
+	})
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The nginx.conf that is written where there is none is one that nginx takes.
+func TestWholeNginxConf(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		main := filepath.Join(w.nginx.Dir, "nginx.conf")
+		if err := os.Remove(main); err != nil {
+			t.Fatal(err)
+		}
+		w.run("web", "10.87.1.2", "host=web.local")
+		out := w.apply()
+		if out.Confirmed || len(out.Notes) != 1 || !strings.Contains(out.Notes[0], "nginx is not running. Start it with: "+nginx.Program) {
+			t.Errorf("with no nginx running: %+v", out)
+		}
+		// It was tested by nginx; tested again as it stands.
+		if said, err := exec.CommandContext(t.Context(), nginx.Program, "-t", "-c", main).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, said)
+		}
+		for _, dir := range []string{"config/conf.d", "logs", "temp"} {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(w.nginx.Dir), dir)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestRollbackHoldsUntilApplied(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "old")
+		serve(t, "10.87.1.3:80", "new")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		w.containers[0].Networks["flatnet"] = attachment("10.87.1.3")
+		w.apply()
+		if a := get(t, "web.local", "/"); a.Body != "new" {
+			t.Fatalf("generation 2: %q", a.Body)
+		}
+		out := w.rollback(0)
+		if out.Generation != 1 || !out.Confirmed {
+			t.Errorf("rollback: %+v", out)
+		}
+		if a := get(t, "web.local", "/"); a.Body != "old" {
+			t.Errorf("rolled back: %q", a.Body)
+		}
+		s := w.look()
+		if s.Generation != 1 || s.Held == "" || !s.Pending || s.State != gateway.Warn {
+			t.Errorf("status: %+v, want held and pending", s)
+		}
+		if out := w.apply(); out.Generation != 3 {
+			t.Errorf("applied again: %+v, want generation 3", out)
+		}
+		if s := w.look(); s.Held != "" || s.Pending {
+			t.Errorf("status: %+v, want nothing held", s)
+		}
+		_, err := w.gateway().PrepareRollback(t.Context(), 77)
+		if !errors.Is(err, gateway.ErrNoGeneration) {
+			t.Errorf("rollback to 77: %v", err)
+		}
+	})
+}
+
+func (w *world) rollback(to int) gateway.Outcome {
+	w.t.Helper()
+	g := w.gateway()
+	c, err := g.PrepareRollback(w.t.Context(), to)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out, err := g.Deploy(w.t.Context(), c)
+	if err != nil {
+		w.t.Fatalf("rollback: %v\n%s", err, w.nginx.Log())
+	}
+	return out
+}
+
+func TestEditedFileIsDriftAndKept(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		live := filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf")
+		edited := read(t, live) + "\n# by hand\n"
+		if err := os.WriteFile(live, []byte(edited), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := w.look()
+		if s.State != gateway.Warn || len(s.Drift) == 0 || !strings.Contains(s.Drift[0], "edited by hand") || s.Held == "" {
+			t.Errorf("status: %+v, want drift and held", s)
+		}
+		out := w.apply()
+		kept, err := filepath.Glob(filepath.Join(w.nginx.Dir, "flatnet", "kept", "flatnet.conf*"))
+		if err != nil || len(kept) == 0 || read(t, kept[0]) != edited {
+			t.Errorf("kept: %v, %v", kept, err)
+		}
+		if len(out.Notes) == 0 {
+			t.Errorf("outcome %+v says nothing of it", out)
+		}
+		if s := w.look(); len(s.Drift) != 0 {
+			t.Errorf("after it: %v", s.Drift)
+		}
+	})
+}
+
+// What nginx refuses never goes live. The refusal is made by another file in
+// conf.d: exactly what would run is tested.
+func TestRefusedByNginx(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		live := read(t, filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf"))
+		if err := os.WriteFile(filepath.Join(w.nginx.Dir, "conf.d", "other.conf"), []byte("nonsense on;\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run("big", "10.87.1.2", "host=big.local", "max_body=5m") // a change of lua mode's file too
+		_, err := w.tryApply()
+		if !errors.Is(err, gateway.ErrTest) || !strings.Contains(err.Error(), `unknown directive "nonsense"`) || core.Hint(err) == "" {
+			t.Errorf("got %v", err)
+		}
+		if now := read(t, filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf")); now != live {
+			t.Error("the live file was changed")
+		}
+		if all, deployed, err := w.gateway().List(); len(all) != 1 || deployed != 1 || err != nil {
+			t.Errorf("generations: %v, deployed %d, %v", all, deployed, err)
+		}
+		if a := get(t, "web.local", "/"); a.Body != "web" {
+			t.Errorf("the old one got %d", a.Status)
+		}
+		if left, _ := filepath.Glob(filepath.Join(w.nginx.Dir, "*test*")); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
+// deaf is an nginx whose reload does nothing, as one of another account.
+type deaf struct{ gateway.Runner }
+
+func (d deaf) Run(ctx context.Context, args ...string) ([]byte, error) {
+	if args[len(args)-1] == "reload" {
+		return []byte("nginx: [error] OpenEvent(\"Global\\ngx_reload_4242\") failed (5: Access is denied)\n"), errors.New("exit status 1")
+	}
+	return d.Runner.Run(ctx, args...)
+}
+
+func TestNotServedIsPutBack(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		live := read(t, filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf"))
+		w.run("big", "10.87.1.2", "host=big.local", "max_body=5m")
+		o := w.options()
+		o.Runner = deaf{o.Runner}
+		g := gateway.New(o)
+		c, err := g.Prepare(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = g.Deploy(t.Context(), c)
+		if !errors.Is(err, gateway.ErrNotServed) || !strings.Contains(err.Error(), "Access is denied") {
+			t.Errorf("got %v", err)
+		}
+		if now := read(t, filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf")); now != live {
+			t.Error("the last good one was not put back")
+		}
+		if s := w.look(); s.Generation != 1 || s.Served != 1 || len(s.Drift) != 0 {
+			t.Errorf("status: %+v", s)
+		}
+	})
+}
+
+func TestFullDisk(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		small := filepath.Join(t.TempDir(), "drive")
+		if err := os.MkdirAll(small, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Mount("tmpfs", small, "tmpfs", 0, "size=256k,mode=755"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(small, unix.MNT_DETACH) })
+		main := read(t, filepath.Join(w.nginx.Dir, "nginx.conf"))
+		w.nginx.Dir = filepath.Join(small, "config")
+		w.config.Gateway.ConfigDir, w.config.Gateway.WindowsPath = w.nginx.Dir, w.nginx.Dir
+		if err := os.MkdirAll(w.nginx.Dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(w.nginx.Dir, "nginx.conf"), []byte(main), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.nginx.Start(t)
+		w.apply()
+		if err := os.WriteFile(filepath.Join(small, "filler"), make([]byte, 1<<20), 0o644); !errors.Is(err, unix.ENOSPC) {
+			t.Fatalf("the disk is not full: %v", err)
+		}
+		w.run("more", "10.87.1.2", "host=more.local")
+		_, err := w.tryApply()
+		if !errors.Is(err, unix.ENOSPC) || core.Hint(err) == "" {
+			t.Errorf("got %v, hint %q", err, core.Hint(err))
+		}
+		if a := get(t, "web.local", "/"); a.Body != "web" {
+			t.Errorf("the old one got %d", a.Status)
+		}
+		if s := w.look(); s.Generation != 1 || s.Served != 1 || len(s.Drift) != 0 {
+			t.Errorf("status: %+v", s)
+		}
+		if err := os.Remove(filepath.Join(small, "filler")); err != nil {
+			t.Fatal(err)
+		}
+		if out := w.apply(); !out.Confirmed {
+			t.Errorf("with room again: %+v", out)
+		}
+	})
+}
+
+func TestDriveThatIsNotMounted(t *testing.T) {
+	w := newWorld(t, "static")
+	w.config.Gateway.ConfigDir, w.config.Gateway.WindowsPath = "/mnt/q/flatnet/config", "Q:/flatnet/config"
+	_, err := w.tryApply()
+	if !errors.Is(err, gateway.ErrNoDrive) || !strings.Contains(core.Hint(err), "mount -t drvfs Q: /mnt/q") {
+		t.Errorf("got %v, hint %q", err, core.Hint(err))
+	}
+	if _, err := os.Stat("/mnt/q"); err == nil {
+		t.Error("it made the drive's folder")
+	}
+	if c, err := w.gateway().Preview(t.Context()); err != nil || len(c.Files.Conf()) == 0 {
+		t.Errorf("rendering needs no drive: %v", err)
+	}
+}
+
+// Podman that does not answer takes no site away.
+func TestUnknownContainersChangeNothing(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		serve(t, "10.87.1.2:80", "web")
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.run("named", "10.87.1.2")
+		w.sites(config.Site{Host: "named.local", Container: "named"})
+		w.nginx.Start(t)
+		w.apply()
+		w.podmanErr = podman.ErrTimeout
+		c, err := w.gateway().Prepare(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var labelled bool
+		for _, s := range c.Generation.Sites {
+			_, down := s.Down()
+			labelled = labelled || s.Host == "web.local" && !down
+		}
+		if !labelled || len(c.Unknown) != 1 {
+			t.Errorf("sites %+v, unknown %q", c.Generation.Sites, c.Unknown)
+		}
+		if s := w.look(); s.Unknown == "" {
+			t.Errorf("status %+v does not say so", s)
+		}
+	})
+}
+
+// TestKilledDeployment kills a process that deploys again and again, at random
+// moments, and has nginx judge what it left each time.
+func TestKilledDeployment(t *testing.T) {
+	const kills = 40
+	bothModes(t, func(t *testing.T, w *world) {
+		w.nginx.Start(t)
+		w.run("web", "10.87.1.2", "host=web.local")
+		w.apply()
+		known := map[string]bool{}
+		cut := 0
+		for i := range kills {
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestHelperDeploys$")
+			cmd.Env = append(os.Environ(), helperDir+"="+w.nginx.Dir, helperMode+"="+w.config.Gateway.Mode)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(60+i*9) * time.Millisecond)
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			if said, err := exec.CommandContext(t.Context(), nginx.Program, "-t", "-c", filepath.Join(w.nginx.Dir, "nginx.conf")).CombinedOutput(); err != nil {
+				t.Fatalf("after kill %d nginx refuses what is there: %s", i, said)
+			}
+			s := w.look()
+			for _, d := range s.Drift {
+				if strings.Contains(d, "edited") {
+					t.Fatalf("after kill %d what is there is no generation: %s", i, d)
+				}
+			}
+			if left, _ := filepath.Glob(filepath.Join(w.nginx.Dir, "flatnet", "generations", ".new-*")); len(left) > 0 {
+				cut++
+			}
+			known[fmt.Sprint(s.Generation)] = true
+		}
+		if len(known) < 3 {
+			t.Errorf("only generations %v were seen: the deployments were not cut within", known)
+		}
+		t.Logf("%d kills, %d different generations left deployed, %d cut while one was written", kills, len(known), cut)
+		w.run("last", "10.87.1.2", "host=last.local")
+		if out := w.apply(); !out.Confirmed {
+			t.Errorf("after all kills: %+v", out)
+		}
+	})
+}
+
+const (
+	helperDir  = "FLATNET_TEST_GATEWAY_DIR"
+	helperMode = "FLATNET_TEST_GATEWAY_MODE"
+)
+
+// TestHelperDeploys is the process that TestKilledDeployment kills.
+func TestHelperDeploys(t *testing.T) {
+	dir := os.Getenv(helperDir)
+	if dir == "" {
+		return
+	}
+	w := &world{t: t, nginx: &nginx.Server{Dir: dir}, config: config.Default(), now: time.Now()}
+	c := &w.config.Gateway
+	c.ConfigDir, c.WindowsPath, c.Nginx, c.Listen, c.Mode = dir, dir, nginx.Program, "127.0.0.1:80", os.Getenv(helperMode)
+	for i := range 1000 {
+		labels := []string{fmt.Sprintf("host=h%d-%d.local", os.Getpid(), i)}
+		if i%2 == 1 {
+			labels = append(labels, "max_body=5m") // lua mode's file changes too
+		}
+		w.containers = nil
+		w.run("c", "10.87.1.2", labels...)
+		_, _ = w.tryApply() // a generation that the killed one left half done may be in the way
+	}
+}
