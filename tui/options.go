@@ -32,6 +32,7 @@ type Options struct {
 	Out io.Writer
 
 	ReadOnly bool           // takes every key away that changes something
+	Plain    bool           // lines instead of a screen; also where TERM is "dumb"
 	Theme    string         // "" : as configured
 	Themes   []themes.Theme // nil: the built-in ones
 	Notice   string         // said at the start: a theme that could not be read, a replayed bundle

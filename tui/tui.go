@@ -22,6 +22,9 @@ const framesPerSecond = 20
 // back as it was. It returns when no change is under way any more: a closed
 // connection ends the console between two steps, never within one.
 func Run(ctx context.Context, o Options) error {
+	if o.Plain || o.getenv("TERM") == "dumb" {
+		return Plain(ctx, o)
+	}
 	m := New(o)
 	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(framesPerSecond)}
 	if o.In != nil {

@@ -66,18 +66,7 @@ func (t findingTexts) rows(all []health.Finding, _ time.Time) []widget.Row {
 	return rows
 }
 
-func (t findingTexts) word(s health.Severity) string {
-	switch s {
-	case health.OK:
-		return t.all.State.OK
-	case health.Warn:
-		return t.all.State.Warn
-	case health.Fail:
-		return t.all.State.Fail
-	case health.Unknown:
-	}
-	return t.all.State.Unknown
-}
+func (t findingTexts) word(s health.Severity) string { return widget.Word(s, t.all) }
 
 func (t findingTexts) judge(all []health.Finding) judgement {
 	worst, n := health.OK, map[health.Severity]int{}

@@ -202,6 +202,30 @@ func (p *list[T]) State() (health.Severity, string) {
 	return p.feed.value.judged.severity, p.feed.value.judged.words
 }
 
+// Linear implements Pane. Nothing is said before the first answer.
+func (p *list[T]) Linear() []Line {
+	if !p.feed.known() && p.feed.reason == "" && p.kind.look != nil {
+		return nil
+	}
+	severity, words := p.State()
+	said := p.kind.title + ": " + widget.Word(severity, p.deps.Text)
+	if words != "" {
+		said += ", " + words
+	}
+	if p.feed.reason != "" {
+		said += ": " + p.feed.reason
+	}
+	out := []Line{{Key: string(p.kind.id), Text: said}}
+	keys, lines := p.feed.value.rows.Linear(p.kind.columns, p.deps.Text)
+	for _, k := range keys {
+		out = append(out, Line{Key: string(p.kind.id) + " " + k, Text: p.kind.title + ": " + lines[k]})
+	}
+	for i, n := range p.feed.value.note {
+		out = append(out, Line{Key: fmt.Sprintf("%s note %d", p.kind.id, i), Text: p.kind.title + ": " + n})
+	}
+	return out
+}
+
 // View implements Pane.
 func (p *list[T]) View(l *widget.Look, focused bool) string {
 	severity, words := p.State()

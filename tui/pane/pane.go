@@ -46,10 +46,16 @@ type Pane interface {
 	Marked() []string
 	// Detail is everything known about the row under the cursor.
 	Detail() Detail
+	// Linear is the pane as lines of plain text, each with a key that stays:
+	// for screen readers and dumb terminals.
+	Linear() []Line
 	// Click puts the cursor on what is drawn there, counted from the pane's
 	// upper left corner.
 	Click(x, y int)
 }
+
+// Line is one line of a linear text.
+type Line struct{ Key, Text string }
 
 // Detail is the whole of one row.
 type Detail struct {

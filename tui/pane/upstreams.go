@@ -25,12 +25,12 @@ func NewUpstreams(look Source[UpstreamsView], d Deps) Pane {
 	columns := []widget.Column{
 		{Title: t.State, Min: 8},
 		{Title: t.Name, Min: 10},
-		{Title: t.Latency, Right: true, Min: 7},
-		{Title: t.History, Drop: 1, Min: 8},
-		{Title: t.Loss, Right: true, Drop: 3, Min: 4},
+		{Title: t.Latency, Right: true, Min: 7, Restless: true},
+		{Title: t.History, Drop: 1, Min: 8, Restless: true},
+		{Title: t.Loss, Right: true, Drop: 3, Min: 4, Restless: true},
 		{Title: t.Kind, Drop: 4, Min: 4},
 		{Title: t.Target, Drop: 2, Min: 12},
-		{Title: t.Since, Right: true, Drop: 5, Min: 5},
+		{Title: t.Since, Right: true, Drop: 5, Min: 5, Restless: true},
 	}
 	return Upstreams{newList(kind[UpstreamsView]{
 		id: UpstreamsID, title: d.Text.Panes.Upstreams, columns: columns, empty: t.None, look: look,

@@ -93,6 +93,7 @@ type Screen struct {
 	BundleWritten, Writing                string
 	Editor, Saved, Unsaved, Valid         string
 	Replayed, Problem                     string
+	PlainHelp, PlainAsk, Gone             string
 }
 
 // Confirm is the dialog before a change.

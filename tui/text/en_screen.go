@@ -15,6 +15,9 @@ func englishScreen() Screen {
 		BundleWritten: "bundle written: %s", Writing: "writing a bundle",
 		Editor: "Configuration", Saved: "saved: %s", Unsaved: "not saved", Valid: "valid",
 		Replayed: "replay: %s", Problem: "problem",
+		PlainHelp: "Type a key and Enter: ? for help, q to quit.",
+		PlainAsk:  "Type yes and Enter to do this; anything else cancels.",
+		Gone:      "gone: %s",
 	}
 }
 

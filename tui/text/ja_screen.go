@@ -15,6 +15,9 @@ func japaneseScreen() Screen {
 		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています",
 		Editor: "設定", Saved: "保存しました: %s", Unsaved: "未保存", Valid: "有効",
 		Replayed: "再生: %s", Problem: "問題",
+		PlainHelp: "キーを入力して Enter を押してください。? でヘルプ、q で終了します。",
+		PlainAsk:  "実行するには yes と入力して Enter を押してください。それ以外は中止します。",
+		Gone:      "なくなりました: %s",
 	}
 }
 

@@ -12,6 +12,7 @@ const keptActivities = 200
 // Activity is what was done, is being done, or failed, newest last.
 type Activity struct {
 	entries []activity
+	said    int // how many entries there have ever been
 }
 
 type activity struct {
@@ -23,6 +24,7 @@ type activity struct {
 
 // Say adds an entry. One that runs is replaced by the next.
 func (a *Activity) Say(at time.Time, t Tone, s string, running bool) {
+	a.said++
 	if n := len(a.entries); n > 0 && a.entries[n-1].running {
 		a.entries = a.entries[:n-1]
 	}
@@ -30,6 +32,15 @@ func (a *Activity) Say(at time.Time, t Tone, s string, running bool) {
 	if len(a.entries) > keptActivities {
 		a.entries = a.entries[len(a.entries)-keptActivities:]
 	}
+}
+
+// Last gives the newest entry as plain text and how many there have been; ""
+// if there is none.
+func (a *Activity) Last() (string, int) {
+	if len(a.entries) == 0 {
+		return "", a.said
+	}
+	return a.entries[len(a.entries)-1].text, a.said
 }
 
 // Line draws the newest entry.

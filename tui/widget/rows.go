@@ -13,6 +13,9 @@ type Column struct {
 	Right bool // numbers stand at the right
 	Drop  int  // 0: always shown; else the highest goes first where it is narrow
 	Min   int  // cells below which the column is not shrunk
+	// Restless values change all the time (ages, latencies): a linear text
+	// leaves them out.
+	Restless bool
 }
 
 // Cell is one value of a row.
@@ -85,6 +88,43 @@ func Prepare(columns int, rows []Row) Rows {
 
 // Len is the number of rows.
 func (r Rows) Len() int { return len(r.rows) }
+
+// Linear gives each row as one line of plain text, by key: the cells' text
+// with commas between, and the word of a state that is not ok.
+func (r Rows) Linear(columns []Column, t *text.Texts) (keys []string, lines map[string]string) {
+	lines = make(map[string]string, len(r.rows))
+	for _, row := range r.rows {
+		var words []string
+		for j, c := range row.Cells {
+			if c.Text == "" || columns[j].Restless {
+				continue
+			}
+			words = append(words, c.Text+stateWord(c, t))
+		}
+		keys = append(keys, row.Key)
+		lines[row.Key] = strings.Join(words, ", ")
+	}
+	return keys, lines
+}
+
+// stateWord adds a state's word where it is not ok and the text does not say
+// so itself.
+func stateWord(c Cell, t *text.Texts) string {
+	word := ""
+	switch c.Tone {
+	case Warn:
+		word = t.State.Warn
+	case Fail:
+		word = t.State.Fail
+	case Unknown:
+		word = t.State.Unknown
+	default:
+	}
+	if !c.Sign || word == "" || word == c.Text {
+		return ""
+	}
+	return " (" + word + ")"
+}
 
 // pick gives the indices of the rows that contain filter, sorted by a column
 // (-1: as they came). Equal ones keep their order.

@@ -1,6 +1,9 @@
 package widget
 
-import "flatnet/core/health"
+import (
+	"flatnet/core/health"
+	"flatnet/tui/text"
+)
 
 // ToneOf gives the tone of a severity.
 func ToneOf(s health.Severity) Tone {
@@ -33,24 +36,24 @@ func (l *Look) Sign(t Tone) string {
 }
 
 // Word gives the word of a severity.
-func (l *Look) Word(s health.Severity) string {
+func Word(s health.Severity, t *text.Texts) string {
 	switch s {
 	case health.OK:
-		return l.Text.State.OK
+		return t.State.OK
 	case health.Warn:
-		return l.Text.State.Warn
+		return t.State.Warn
 	case health.Fail:
-		return l.Text.State.Fail
+		return t.State.Fail
 	case health.Unknown:
 	}
-	return l.Text.State.Unknown
+	return t.State.Unknown
 }
 
 // Status draws glyph, word and colour: never colour alone. word "" takes the
 // severity's own.
 func (l *Look) Status(s health.Severity, word string) string {
 	if word == "" {
-		word = l.Word(s)
+		word = Word(s, l.Text)
 	}
 	return l.Paint(ToneOf(s), l.Sign(ToneOf(s))+" "+word)
 }

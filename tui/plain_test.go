@@ -1,0 +1,96 @@
+package tui
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flatnet/core/journal"
+	"flatnet/core/repair"
+	"flatnet/testdata/example"
+	"flatnet/tui/pane"
+)
+
+// transcript is what the plain console has written.
+type transcript struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func (s *transcript) waitFor(t *testing.T, want string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(s.String(), want); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%q was not said:\n%s", want, s)
+		}
+	}
+}
+
+// TestPlain: everything once, then changes only; a key typed on a line acts.
+func TestPlain(t *testing.T) {
+	var mu sync.Mutex
+	broken, done := true, false
+	o := exampleOptions(true)
+	o.Plain = true
+	o.Config.TUI.Refresh = 20 * time.Millisecond
+	o.Sources.Bridge = func(context.Context) (pane.BridgeView, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return example.Bridge(broken), nil
+	}
+	o.Plans.Firewall = func(context.Context) (repair.Plan, error) {
+		return repair.Plan{Title: "put the rules in place", Steps: []repair.Step{{
+			Text: "three rules", Command: "iptables-restore",
+			Do: func(context.Context) ([]journal.Entry, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				broken, done = false, true
+				return nil, nil
+			},
+		}}}, nil
+	}
+	in, keys := io.Pipe()
+	out := &transcript{}
+	o.In, o.Out = in, out
+	ended := make(chan error, 1)
+	go func() { ended <- Run(context.Background(), o) }()
+	out.waitFor(t, "Bridge: FORWARD rules, 3 missing (failing), iptables-nft")
+	out.waitFor(t, "Leases: 10.87.1.7, stale (warning), build-7f3a")
+	out.waitFor(t, "Findings: failing, 3 rules of flatnet-br0 are missing in FORWARD")
+	said := out.String()
+	time.Sleep(200 * time.Millisecond) // ten refreshes
+	if now := out.String(); now != said {
+		t.Errorf("nothing changed, and this was said:\n%s", strings.TrimPrefix(now, said))
+	}
+	_, _ = io.WriteString(keys, "F\n")
+	out.waitFor(t, "Type yes and Enter")
+	_, _ = io.WriteString(keys, "no\n")
+	out.waitFor(t, "cancelled: put the rules in place")
+	_, _ = io.WriteString(keys, "F\n")
+	out.waitFor(t, "iptables-restore")
+	time.Sleep(50 * time.Millisecond)
+	_, _ = io.WriteString(keys, "yes\n")
+	out.waitFor(t, "Bridge: FORWARD rules, present, iptables-nft")
+	_, _ = io.WriteString(keys, "q\n")
+	if err := <-ended; err != nil || !done {
+		t.Errorf("ended with %v, done %v:\n%s", err, done, out)
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Errorf("an escape sequence in plain text: %q", out.String())
+	}
+}
