@@ -198,7 +198,7 @@ func (p *Parts) RouteTargets(ctx context.Context) []windows.Target {
 			continue
 		}
 		targets := []windows.Target{
-			{Kind: windows.Ping, Name: s.Source, Addr: upstream.Addr()},
+			{Kind: windows.Ping, Name: "container of " + s.Host, Addr: upstream.Addr()},
 			{Kind: windows.HTTP, Name: s.Host, URL: "http://" + upstream.String() + "/", Host: s.Host},
 		}
 		if strings.HasSuffix(p.Config.Gateway.Nginx, ".exe") {
