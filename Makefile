@@ -12,21 +12,38 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # ./... leaves testdata out; these are programs and tests all the same.
-STANDINS := $(addprefix ./testdata/,lab nettest picture rules terminal windows/standin windows/windowstest)
+STANDINS := $(addprefix ./testdata/,lab nettest picture reference rules terminal windows/standin windows/windowstest)
 PACKAGES := ./... $(STANDINS)
 
-.PHONY: help build run test lint bench fuzz setup clean
+.PHONY: help build programs bin/share reference install uninstall run test lint bench fuzz setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
-build: ## build the plugin and the console into bin/
+build: programs bin/share ## build plugin, console, manuals and completions into bin/
+
+programs:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flatnet ./plugin/flatnet
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/flatnet-tui ./tui/flatnet-tui
 
-bin/flatnet-lab: build
+# Manuals, completions and the explained configuration, made from the code.
+bin/share:
+	@rm -rf $@
+	$(GO) run ./testdata/reference share $@
+
+reference: ## write the pages of docs/reference from the code
+	$(GO) run ./testdata/reference docs docs
+
+# Only what is missing is built: under sudo there may be no Go.
+install: $(if $(wildcard bin/flatnet),$(if $(wildcard bin/flatnet-tui),,programs),programs) $(if $(wildcard bin/share),,bin/share) ## install plugin, console, configuration and units (PREFIX, DESTDIR)
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' core/setup/install.sh install
+
+uninstall: ## take them away again; edited files, leases and logs only with PURGE=1
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' core/setup/install.sh uninstall
+
+bin/flatnet-lab: programs
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-lab ./testdata/lab
 
 .PHONY: bin/flatnet-lab
@@ -43,7 +60,7 @@ test: setup bin/flatnet-lab $(TOOLS)/gotestsum ## run every test, on real parts
 lint: $(TOOLS)/golangci-lint ## check the code
 	$(TOOLS)/golangci-lint run $(PACKAGES)
 
-bench: setup build ## measure, side by side with what it is compared with
+bench: setup programs ## measure, side by side with what it is compared with
 	$(GO) test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each

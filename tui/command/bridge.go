@@ -12,7 +12,7 @@ import (
 func (a *App) bridgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bridge",
-		Short: "Mend the bridge",
+		Short: "Mend the bridge, or take it away",
 		Args:  noArgs,
 		RunE:  func(*cobra.Command, []string) error { return usagef("say what to do: see flatnet-tui bridge --help") },
 	}
@@ -27,6 +27,6 @@ func (a *App) bridgeCommand() *cobra.Command {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		})
 	}
-	cmd.AddCommand(apply)
+	cmd.AddCommand(apply, a.bridgeRemove())
 	return cmd
 }

@@ -1,0 +1,129 @@
+#!/bin/sh
+# Puts an installation in place, or takes it away: make install, make uninstall.
+# Usage: install.sh install|uninstall, in the source directory, after make build.
+#   PREFIX   where programs and manuals go (/usr/local)
+#   DESTDIR  put before every path; nothing outside is touched, nothing started
+#   PURGE=1  uninstall takes edited files, leases and logs away too
+set -eu
+
+PREFIX=${PREFIX:-/usr/local}
+DESTDIR=${DESTDIR:-}
+PURGE=${PURGE:-0}
+
+here=core/setup/files
+share=$DESTDIR$PREFIX/share
+pristine=$share/flatnet # what /etc had from us, to tell an edited file
+plugin=$DESTDIR/opt/cni/bin/flatnet
+console=$DESTDIR$PREFIX/bin/flatnet-tui
+unit=$DESTDIR$PREFIX/lib/systemd/system/flatnet.service
+
+# directory PATH: makes it, and writes down each that was not there before.
+directory() {
+  [ -d "$1" ] && return 0
+  directory "$(dirname "$1")"
+  mkdir -m 755 "$1"
+  echo "${1#"$DESTDIR"}" >>"$new/made"
+}
+
+# put SOURCE TARGET MODE: whole at every instant, also while it is in use.
+put() {
+  directory "$(dirname "$2")"
+  install -m "$3" "$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+# keep NAME TARGET: puts a file into /etc unless somebody has edited the one
+# that is there.
+keep() {
+  if [ -e "$2" ] && ! cmp -s "$2" "$pristine/$1"; then
+    cmp -s "$2" "$new/$1" || echo "kept, because it was edited: $2"
+  else
+    put "$new/$1" "$2" 644
+  fi
+  put "$new/$1" "$pristine/$1" 644
+}
+
+# drop NAME TARGET: takes a file of keep away again.
+drop() {
+  [ -e "$2" ] || return 0
+  if [ "$PURGE" = 1 ] || cmp -s "$2" "$pristine/$1"; then
+    rm -f "$2"
+  else
+    echo "kept, because it was edited (PURGE=1 takes it away): $2"
+  fi
+}
+
+# live: this machine, and systemd runs it.
+live() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
+
+has_portmap() {
+  for d in /usr/local/libexec/cni /usr/libexec/cni /usr/local/lib/cni /usr/lib/cni /opt/cni/bin; do
+    [ -x "$d/portmap" ] && return 0
+  done
+  return 1
+}
+
+do_install() {
+  for f in bin/flatnet bin/flatnet-tui bin/share/flatnet/flatnet.toml; do
+    [ -e "$f" ] || { echo "$f is missing: run make build first" >&2; exit 1; }
+  done
+  new=$(mktemp -d)
+  trap 'rm -rf "$new"' EXIT
+  cp bin/share/flatnet/flatnet.toml "$here/99-flatnet.conf" "$new"
+  list=flatnet.conflist
+  has_portmap && list=flatnet-portmap.conflist
+  cp "$here/$list" "$new/flatnet.conflist"
+
+  put bin/flatnet "$plugin" 755
+  put bin/flatnet-tui "$console" 755
+  (cd bin/share && find man bash-completion zsh fish -type f) | while read -r f; do
+    put "bin/share/$f" "$share/$f" 644
+  done
+  sed "s#@PREFIX@#$PREFIX#" "$here/flatnet.service" >"$new/flatnet.service"
+  put "$new/flatnet.service" "$unit" 644
+  keep flatnet.toml "$DESTDIR/etc/flatnet/flatnet.toml"
+  keep flatnet.conflist "$DESTDIR/etc/cni/net.d/flatnet.conflist"
+  keep 99-flatnet.conf "$DESTDIR/etc/sysctl.d/99-flatnet.conf"
+
+  if [ -s "$new/made" ]; then
+    cat "$new/made" >>"$pristine/made"
+  fi
+
+  if live; then
+    systemctl daemon-reload
+    systemctl try-restart flatnet.service
+  fi
+  [ -n "$DESTDIR" ] || echo "Installed. Next: flatnet-tui init (as root)"
+}
+
+do_uninstall() {
+  if live && [ -e "$unit" ]; then
+    systemctl disable --now flatnet.service || :
+  fi
+  if [ -z "$DESTDIR" ] && [ -x "$console" ]; then
+    "$console" bridge remove --yes || echo "bridge and rules are left: see above, or restart the machine"
+  fi
+  drop flatnet.toml "$DESTDIR/etc/flatnet/flatnet.toml"
+  drop flatnet.conflist "$DESTDIR/etc/cni/net.d/flatnet.conflist"
+  drop 99-flatnet.conf "$DESTDIR/etc/sysctl.d/99-flatnet.conf"
+  if [ "$PURGE" = 1 ]; then
+    rm -rf "$DESTDIR/var/lib/flatnet" "$DESTDIR/var/log/flatnet"
+  fi
+  made=$(sort -r "$pristine/made" 2>/dev/null || :) # the innermost first
+  rm -rf "$plugin" "$console" "$unit" "$pristine" \
+    "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
+    "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
+  for d in $made /etc/flatnet; do # those that others use by now stay
+    rmdir "$DESTDIR$d" 2>/dev/null || :
+  done
+  if live; then systemctl daemon-reload; fi
+  if [ "$PURGE" != 1 ] && [ -e "$DESTDIR/var/lib/flatnet" ]; then
+    echo "kept: leases in $DESTDIR/var/lib/flatnet (PURGE=1 takes them away)"
+  fi
+}
+
+case ${1:-} in
+install) do_install ;;
+uninstall) do_uninstall ;;
+*) echo "usage: install.sh install|uninstall" >&2; exit 2 ;;
+esac
