@@ -176,7 +176,7 @@ func (t *Terminal) wait(limit time.Duration, complaint string, ok func() bool) e
 			if ok() {
 				return nil
 			}
-			return fmt.Errorf("%s, and the program has ended (%v); it shows:\n%s", complaint, t.err, t.Text())
+			return fmt.Errorf("%s, and the program has ended (%w); it shows:\n%s", complaint, t.err, t.Text())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
