@@ -2,7 +2,6 @@ package firewall
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -71,10 +70,7 @@ type edit struct {
 }
 
 func (e edit) String() string {
-	if e.table == "filter" { // where iptables works if not told otherwise
-		return e.args.String()
-	}
-	return "-t " + e.table + " " + e.args.String()
+	return layout{table: e.table}.line(e.args.String())
 }
 
 // own gives this network's rules in our chain, and how many others there are.
@@ -201,39 +197,4 @@ func restoreText(edits []edit) string {
 		}
 	}
 	return b.String()
-}
-
-// lines gives our rules as t has them and as they ought to be, one command
-// each. A jump carries its place where that matters, so that a moved one
-// shows.
-func (l layout) lines(t table) (have, want []string) {
-	place := func(j jump, at int) string {
-		if j.first {
-			return "-I " + j.from + " " + strconv.Itoa(at) + " -j " + l.chain
-		}
-		return "-A " + j.from + " -j " + l.chain
-	}
-	mine, others := l.own(t)
-	for _, j := range l.jumps {
-		for _, at := range t.jumps(j.from, l.chain) {
-			have = append(have, place(j, at))
-		}
-		if len(l.rules)+others > 0 {
-			want = append(want, place(j, 1))
-		}
-	}
-	for _, r := range mine {
-		have = append(have, r.line(l.chain))
-	}
-	for _, r := range l.rules {
-		want = append(want, r.line(l.chain))
-	}
-	if l.table != "filter" {
-		for _, lines := range [][]string{have, want} {
-			for i := range lines {
-				lines[i] = "-t " + l.table + " " + lines[i]
-			}
-		}
-	}
-	return have, want
 }

@@ -3,7 +3,6 @@ package firewall
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"flatnet/core/kernel"
 )
@@ -23,10 +22,11 @@ type Status struct {
 	Have []string `json:"have"`
 	Want []string `json:"want"`
 
-	Missing []string `json:"missing,omitempty"` // of Want
-	Extra   []string `json:"extra,omitempty"`   // of Have: doubled, out of place, or not wanted any more
-	Doubled bool     `json:"doubled"`           // one of our rules or jumps is there twice
-	Changes []string `json:"changes,omitempty"` // what Ensure would do, as iptables commands without the program
+	Missing   []string `json:"missing,omitempty"`   // of Want: not there at all
+	Misplaced []string `json:"misplaced,omitempty"` // jumps of Have that are not first any more
+	Extra     []string `json:"extra,omitempty"`     // of Have: doubled, or not wanted any more
+	Doubled   bool     `json:"doubled"`             // one of our rules or jumps is there twice
+	Changes   []string `json:"changes,omitempty"`   // what Ensure would do, as iptables commands without the program
 
 	Policy     string   `json:"policy"`                // of FORWARD: "ACCEPT" or "DROP"
 	Docker     bool     `json:"docker"`                // DOCKER-USER is there
@@ -77,8 +77,11 @@ func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
 func (s *Status) compare(w Want, rs ruleset) {
 	for _, l := range layouts(w, rs) {
 		t := rs[l.table]
-		have, want := l.lines(t)
-		s.Have, s.Want = append(s.Have, have...), append(s.Want, want...)
+		c := l.compare(t)
+		s.Have, s.Want = append(s.Have, c.have...), append(s.Want, c.want...)
+		s.Missing, s.Extra = append(s.Missing, c.missing...), append(s.Extra, c.extra...)
+		s.Misplaced = append(s.Misplaced, c.misplaced...)
+		s.Doubled = s.Doubled || c.doubled
 		edits := l.edits(t)
 		for _, e := range edits {
 			s.Changes = append(s.Changes, e.String())
@@ -89,41 +92,7 @@ func (s *Status) compare(w Want, rs ruleset) {
 		case "nat":
 			s.MasqueradeOK = len(edits) == 0
 		}
-		s.Doubled = s.Doubled || l.doubled(t)
 	}
-	s.Missing, s.Extra = minus(s.Want, s.Have), minus(s.Have, s.Want)
-}
-
-// doubled tells whether a rule of this network or a jump is there twice.
-func (l layout) doubled(t table) bool {
-	for _, j := range l.jumps {
-		if len(t.jumps(j.from, l.chain)) > 1 {
-			return true
-		}
-	}
-	mine, _ := l.own(t)
-	seen := map[string]bool{}
-	for _, r := range mine {
-		if seen[r.String()] {
-			return true
-		}
-		seen[r.String()] = true
-	}
-	return false
-}
-
-// minus gives the lines of a that b has not, each as often as it is missing.
-func minus(a, b []string) []string {
-	rest := slices.Clone(b)
-	var left []string
-	for _, line := range a {
-		if i := slices.Index(rest, line); i >= 0 {
-			rest = slices.Delete(rest, i, i+1)
-		} else {
-			left = append(left, line)
-		}
-	}
-	return left
 }
 
 // lookAtOther reads the backend that is not in use.

@@ -116,8 +116,8 @@ func FuzzParse(f *testing.F) {
 		var s Status
 		s.compare(w, rs)
 		dropsAhead(rs["filter"], w.Bridge)
-		if s.OK() != (len(s.Changes) == 0) {
-			t.Errorf("OK is %v with changes %q", s.OK(), s.Changes)
+		if told := len(s.Missing)+len(s.Extra)+len(s.Misplaced) == 0; s.OK() != (len(s.Changes) == 0) || s.OK() && !told {
+			t.Errorf("OK is %v with changes %q, missing %q, extra %q, misplaced %q", s.OK(), s.Changes, s.Missing, s.Extra, s.Misplaced)
 		}
 	})
 }
@@ -162,7 +162,7 @@ func TestAnyState(t *testing.T) {
 		before := f.String()
 		_, err := Ensure(ctx, f, w)
 		s, lookErr := Look(ctx, f, w)
-		if err != nil || lookErr != nil || !s.OK() || s.Doubled || len(s.Missing)+len(s.Extra)+len(s.BehindDrop) > 0 {
+		if err != nil || lookErr != nil || !s.OK() || s.Doubled || len(s.Missing)+len(s.Extra)+len(s.Misplaced)+len(s.BehindDrop) > 0 {
 			t.Fatalf("seed %d: %v, %v, %+v\nbefore:\n%s\nafter:\n%s", seed, err, lookErr, s, before, f)
 		}
 		if a, b := others(before), others(f.String()); a != b {

@@ -47,7 +47,7 @@ func TestMends(t *testing.T) {
 			change: []string{"-I FORWARD 1 -m conntrack --ctstate INVALID -j DROP"},
 			seen: func(s firewall.Status) bool {
 				return slices.Equal(s.BehindDrop, []string{"-A FORWARD -m conntrack --ctstate INVALID -j DROP"}) &&
-					slices.Equal(s.Extra, []string{"-I FORWARD 2 -j " + forward})
+					slices.Equal(s.Misplaced, []string{"-I FORWARD 2 -j " + forward}) && len(s.Missing)+len(s.Extra) == 0
 			},
 			keeps: "-A FORWARD -m conntrack --ctstate INVALID -j DROP",
 		},
@@ -100,7 +100,7 @@ func TestMends(t *testing.T) {
 					t.Errorf("not seen: %+v", s)
 				}
 				h.ensure(w)
-				if s := h.look(w); !s.OK() || s.Doubled || len(s.Missing)+len(s.Extra)+len(s.BehindDrop) > 0 {
+				if s := h.look(w); !s.OK() || s.Doubled || len(s.Missing)+len(s.Extra)+len(s.Misplaced)+len(s.BehindDrop) > 0 {
 					t.Errorf("not mended: %+v\n%s", s, h.rules(b))
 				}
 				if !strings.Contains(h.rules(b), c.keeps) {

@@ -21,7 +21,7 @@ const (
 	BridgeNFCall        Code = "bridge-nf-call"
 	MasqueradeMissing   Code = "masquerade-missing"
 	firewallTarget           = "iptables"
-	dockerUser               = "-A DOCKER-USER"
+	dockerUser               = "-I DOCKER-USER"
 	postroutingFragment      = "POSTROUTING"
 )
 
@@ -163,6 +163,12 @@ func leftOver(s firewall.Status) []Finding {
 }
 
 func mixed(s firewall.Status) []Finding {
+	if s.OtherError != "" {
+		return []Finding{{
+			Severity: Unknown, Title: "whether the other iptables holds rules is unknown",
+			Detail: s.OtherError + ".",
+		}}
+	}
 	if !s.Mixed() {
 		return nil
 	}

@@ -54,7 +54,25 @@ func (n *namespace) SaveRules(ctx context.Context, b Backend) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return n.run(ctx, command{path: path})
+	text, err := n.run(ctx, command{path: path})
+	if b == BackendLegacy && errors.Is(err, ErrPermission) {
+		return n.saveTables(ctx, path)
+	}
+	return text, err
+}
+
+// saveTables asks for the tables one by one: in a user namespace the kernel
+// does not show which legacy ones there are, but what is in them.
+func (n *namespace) saveTables(ctx context.Context, path string) (string, error) {
+	var all strings.Builder
+	for _, table := range []string{"filter", "nat"} {
+		text, err := n.run(ctx, command{path: path, args: []string{"-t", table}})
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(text)
+	}
+	return all.String(), nil
 }
 
 func (n *namespace) RestoreRules(ctx context.Context, b Backend, text string) error {

@@ -101,11 +101,21 @@ func firewallNotes(s firewall.Status) []string {
 // firewallText says in words what would be done.
 func firewallText(s firewall.Status) string {
 	text := "Set the rules of " + string(s.Backend)
-	if n := len(s.Missing); n > 0 {
-		text += fmt.Sprintf(": put %d in place", n)
-	}
-	if n := len(s.Extra); n > 0 {
-		text += fmt.Sprintf("; take %d away that is doubled, out of place or not wanted", n)
+	for _, part := range []struct {
+		rules []string
+		text  string
+	}{
+		{s.Missing, "add %d that %s missing"},
+		{s.Misplaced, "move %d that %s not first any more"},
+		{s.Extra, "take away %d that %s doubled or not wanted"},
+	} {
+		switch n := len(part.rules); n {
+		case 0:
+		case 1:
+			text += "; " + fmt.Sprintf(part.text, n, "is")
+		default:
+			text += "; " + fmt.Sprintf(part.text, n, "are")
+		}
 	}
 	return text
 }

@@ -118,6 +118,7 @@ func printFirewall(w io.Writer, s firewall.Status) error {
 	fact("bridge-nf-call", bridgeNF(s))
 	list("Rules", s.Have)
 	list("Missing", s.Missing)
+	list("Not first", s.Misplaced)
 	list("Too much", s.Extra)
 	_, err := io.WriteString(w, b.String())
 	return err
