@@ -108,11 +108,11 @@ func (k causes) add(c Check, found []Finding) {
 		if f.Severity != Fail && f.Severity != Unknown {
 			continue
 		}
-		target := ""
-		if c.Each {
-			target = f.Target
+		if !c.Each {
+			k[c.Code] = append(k[c.Code], "")
+			continue
 		}
-		k[c.Code] = append(k[c.Code], target)
+		k[c.Code] = append(append(k[c.Code], f.Target), f.about...)
 	}
 }
 

@@ -65,6 +65,10 @@ func look[T any](ctx context.Context, running *sync.WaitGroup, r Request, see fu
 	running.Go(func() {
 		limited, cancel := context.WithTimeout(ctx, r.Limit)
 		defer cancel()
+		if limited.Err() != nil {
+			*into = Seen[T]{At: r.Now(), Err: "stopped before it was looked at"}
+			return
+		}
 		done := make(chan Seen[T], 1)
 		go func() {
 			v, err := see(limited)

@@ -56,6 +56,8 @@ type Finding struct {
 	Repair    string    `json:"-"`      // id of the repair that mends it (core/repair), "" if none
 	DependsOn []Code    `json:"-"`      // causes that, when present, hide this one
 	Since     time.Time `json:"since,omitzero"`
+
+	about []string // further targets whose findings it hides
 }
 
 // Seen is one look at one thing: what was seen and when, or why it could not

@@ -57,9 +57,9 @@ func leaseChecks() []Check {
 		}, pool),
 		leaseCheck(Check{
 			Code: LeaseWithoutVeth, Good: "every lease in use has its link on the bridge", Each: true,
-			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge},
-			Meaning: "A running container holds the address, and its link is not on the bridge: it cannot be reached.",
-			Remedy:  "Start the container again: podman restart NAME",
+			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Repair: repair.BridgeID,
+			Meaning: "A running container holds the address, and its link is off the bridge, or switched off: it cannot be reached.",
+			Remedy:  byBridge + ". If the link is gone: podman restart NAME",
 		}, withoutVeth),
 		leaseCheck(Check{
 			Code: VethWithoutLease, Good: "every link on the bridge has its lease", Each: true,
@@ -201,19 +201,45 @@ func addresses(first, last netip.Addr) int {
 func withoutVeth(all []leases.Status, f Facts) []Finding {
 	var out []Finding
 	for _, l := range all {
-		if l.State != leases.Active || l.HostVeth == "" || hasPort(f, l.HostVeth) {
+		why := portMissing(f.Bridge.Value, l.HostVeth)
+		if l.State != leases.Active || l.HostVeth == "" || why == "" {
 			continue
 		}
 		out = append(out, Finding{
 			Severity: Fail, Target: l.IP.String(), Title: fmt.Sprintf("%s is in use and has no link on the bridge", owner(l)),
-			Detail: fmt.Sprintf("%s is not a port of %s.", l.HostVeth, f.Bridge.Value.Name),
+			Detail: why, about: sitesAt(f, l.IP),
 		})
 	}
 	return out
 }
 
-func hasPort(f Facts, name string) bool {
-	return slices.ContainsFunc(f.Bridge.Value.Ports, func(p bridge.Port) bool { return p.Name == name })
+// portMissing says why the link carries nothing, "" if it is on the bridge and
+// switched on.
+func portMissing(b bridge.Status, name string) string {
+	named := func(p bridge.Port) bool { return p.Name == name }
+	i := slices.IndexFunc(b.Ports, named)
+	switch {
+	case i >= 0 && b.Ports[i].Enabled:
+		return ""
+	case i >= 0:
+		return name + " is switched off."
+	case slices.ContainsFunc(b.Detached, named):
+		return fmt.Sprintf("%s is there and is not a port of %s.", name, b.Name)
+	}
+	return fmt.Sprintf("There is no %s.", name)
+}
+
+// sitesAt gives the hosts of sites that are served from ip.
+func sitesAt(f Facts, ip netip.Addr) []string {
+	var hosts []string
+	for _, s := range f.Gateway.Value.Sites {
+		for _, u := range s.Upstreams {
+			if u.Address.Addr() == ip {
+				hosts = append(hosts, s.Host)
+			}
+		}
+	}
+	return hosts
 }
 
 func withoutLease(all []leases.Status, f Facts) []Finding {
