@@ -3,11 +3,16 @@ package firewall_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/netip"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"flatnet/core/firewall"
 	"flatnet/core/kernel"
@@ -157,4 +162,34 @@ func TestConcurrentEnsure(t *testing.T) {
 			t.Errorf("after 12 at once:\n%s", got)
 		}
 	})
+}
+
+// TestWaitsForIptables: while another iptables holds the legacy lock, Ensure
+// waits, as long as its context lets it.
+func TestWaitsForIptables(t *testing.T) {
+	h := newHost(t)
+	w := h.want(kernel.BackendLegacy)
+	lock, err := os.OpenFile("/run/xtables.lock", os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := firewall.Ensure(short, h, w); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with the lock held by another: %v", err)
+	}
+	var other sync.WaitGroup
+	other.Go(func() {
+		time.Sleep(200 * time.Millisecond)
+		_ = unix.Flock(int(lock.Fd()), unix.LOCK_UN)
+	})
+	h.ensure(w)
+	other.Wait()
+	if s := h.look(w); !s.OK() {
+		t.Errorf("after the other let go: %+v", s)
+	}
 }
