@@ -34,6 +34,10 @@ func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
 	probing.Go(func() { p.Monitor.Run(ctx) })
 	opts := p.console(o)
 	opts.Environ, opts.In, opts.Out = a.Environ, a.In, a.Out
+	if !opts.ReadOnly {
+		f := follower{app: a, by: "console", report: func(string) {}} // the panes say what is wrong
+		probing.Go(func() { _ = f.run(ctx, p) })
+	}
 	return a.Console(ctx, opts)
 }
 
@@ -49,6 +53,7 @@ func (p *Parts) console(o ConsoleOptions) tui.Options {
 		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow, Path: p.followForConsole, Bundle: p.bundleForConsole},
 		Now:      p.Now,
 		ReadOnly: o.ReadOnly || p.Config.TUI.ReadOnly,
+		Plain:    o.Plain,
 		Theme:    o.Theme,
 	}
 }
