@@ -42,7 +42,7 @@ func firewallChecks() []Check {
 		}, forwardMissing),
 		firewallCheck(Check{
 			Code: ForwardBehindDrop, Good: "the FORWARD rules stand first", Repair: repair.FirewallID, After: []Code{ForwardMissing},
-			Meaning: "A rule that drops or rejects stands ahead of ours in FORWARD, so packets do not get as far as our accepts.",
+			Meaning: "A rule that drops or rejects stands ahead of ours in FORWARD, so packets do not get as far as our accepts; a warning where the rules ahead let packets pass.",
 			Remedy:  byFirewall,
 		}, behindDrop),
 		firewallCheck(Check{
@@ -122,6 +122,12 @@ func forwardMissing(s firewall.Status) []Finding {
 }
 
 func behindDrop(s firewall.Status) []Finding {
+	if len(s.BehindDrop) == 0 && len(s.Misplaced) > 0 {
+		return []Finding{{
+			Severity: Warn, Target: "FORWARD", Title: "our rules do not stand first any more; nothing ahead drops packets yet",
+			Detail: "Ours stand at: " + strings.Join(s.Misplaced, "; ") + ".",
+		}}
+	}
 	if len(s.BehindDrop) == 0 {
 		return nil
 	}
