@@ -1,9 +1,9 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -106,17 +106,35 @@ func (a *App) confirm(f *changeFlags) error {
 // yes asks the person; without an answer it is otherwise.
 func (a *App) yes(question string, otherwise bool) bool {
 	fmt.Fprint(a.Err, question)
-	line, err := bufio.NewReader(io.LimitReader(a.In, 1024)).ReadString('\n')
+	line, err := a.readLine()
 	if err != nil {
 		return false
 	}
-	switch strings.ToLower(strings.TrimSpace(line)) {
+	switch strings.ToLower(line) {
 	case "y", "yes":
 		return true
 	case "":
 		return otherwise
 	}
 	return false
+}
+
+// readLine reads what the person typed, and no byte beyond it: an editor or
+// the next question may want that.
+func (a *App) readLine() (string, error) {
+	const longest = 4096
+	var line []byte
+	for b := make([]byte, 1); len(line) < longest; {
+		n, err := a.In.Read(b)
+		if n > 0 && b[0] == '\n' {
+			return strings.TrimSpace(string(line)), nil
+		}
+		line = append(line, b[:n]...)
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", errors.New("the answer is too long")
 }
 
 func printPlan(w io.Writer, p repair.Plan) {

@@ -1,0 +1,179 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/google/renameio/v2"
+
+	"flatnet/core/config"
+	"flatnet/core/config/edit"
+	"flatnet/core/journal"
+	"flatnet/core/repair"
+)
+
+// ID names the first set-up among the repairs.
+const ID = "init"
+
+// Choices are what a person decided; what is empty is as found.
+type Choices struct {
+	Subnet    netip.Prefix
+	Drive     string // windows.root
+	Nginx     string
+	ConfigDir string
+	Listen    string
+}
+
+// Settings gives the keys that this machine needs, in the order of the file.
+// A default is not written down, and what the file says stays unless a choice
+// says otherwise.
+func Settings(m Machine, c Choices, file *edit.File) [][2]string {
+	usual := config.Default()
+	var keys [][2]string
+	set := func(key, chosen, found, standard string) {
+		_, isSet := file.Value(key)
+		switch {
+		case chosen != "":
+			keys = append(keys, [2]string{key, config.Quote(chosen)})
+		case !isSet && found != "" && found != standard:
+			keys = append(keys, [2]string{key, config.Quote(found)})
+		}
+	}
+	chosen := ""
+	if c.Subnet.IsValid() {
+		chosen = c.Subnet.String()
+	}
+	set("network.subnet", chosen, m.Subnet.String(), usual.Network.Subnet.String())
+	set("windows.system_root", "", m.SystemRoot, usual.Windows.SystemRoot)
+	set("windows.root", c.Drive, m.Drive, usual.Windows.Root)
+	set("gateway.config_dir", c.ConfigDir, m.ConfigDir, usual.Gateway.ConfigDir)
+	set("gateway.nginx", c.Nginx, m.Nginx, m.standardNginx(c))
+	set("gateway.listen", c.Listen, "", "")
+	return keys
+}
+
+// standardNginx is what gateway.nginx is without being set.
+func (m Machine) standardNginx(c Choices) string {
+	drive := config.Default().Windows.Root
+	switch {
+	case c.Drive != "":
+		drive = c.Drive
+	case m.Drive != "":
+		drive = m.Drive
+	}
+	return filepath.Join(drive, "openresty", "nginx.exe")
+}
+
+// Plan plans what this machine lacks: keys in file, network list, Podman's
+// backend, forwarding at boot, the unit. root is put before the paths of the
+// files it writes, "" on this machine.
+func Plan(m Machine, c Choices, file *edit.File, root string) (repair.Plan, error) {
+	if file.Text() == "" {
+		if err := file.SetText(config.Sample()); err != nil {
+			return repair.Plan{}, err
+		}
+	}
+	for _, kv := range Settings(m, c, file) {
+		if err := file.Set(kv[0], kv[1]); err != nil {
+			return repair.Plan{}, err
+		}
+	}
+	p, err := repair.Config(file)
+	if err != nil {
+		return repair.Plan{}, err
+	}
+	p.Repair, p.Title, p.Notes = ID, "Set Flatnet up on this machine", nil
+	p.Steps = append(p.Steps, missing(root, "/etc/cni/net.d/flatnet.conflist", NetworkList(m.Portmap))...)
+	p.Steps = append(p.Steps, missing(root, "/etc/sysctl.d/99-flatnet.conf", Forwarding())...)
+	m.planPodman(&p, root)
+	m.planUnit(&p)
+	m.note(&p, c)
+	return p, nil
+}
+
+// missing plans to write a file that is not there.
+func missing(root, path string, data []byte) []repair.Step {
+	target := filepath.Join(root, path)
+	if _, err := os.Lstat(target); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return []repair.Step{{
+		Text: "write " + path,
+		Diff: udiff.Unified("/dev/null", path, "", string(data)),
+		Do: func(context.Context) ([]journal.Entry, error) {
+			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+				return nil, err
+			}
+			return nil, renameio.WriteFile(target, data, 0o644)
+		},
+	}}
+}
+
+// backendFile makes Podman call CNI plugins.
+const backendFile = "/etc/containers/containers.conf.d/flatnet.conf"
+
+// planPodman has Podman use CNI where it chose netavark. Podman 5 has no CNI.
+func (m Machine) planPodman(p *repair.Plan, root string) {
+	switch {
+	case m.PodmanErr != nil:
+		p.Notes = append(p.Notes, "Podman could not be asked, so its network backend is unknown: "+m.PodmanErr.Error())
+	case m.Podman.NetworkBackend == "cni":
+	case major(m.Podman.Version) >= 5:
+		p.Notes = append(p.Notes, fmt.Sprintf("Podman %s has no CNI any more: Flatnet needs Podman 4, such as Debian 12's.", m.Podman.Version))
+	default:
+		text := "# Flatnet is a CNI plugin.\n[network]\nnetwork_backend = \"cni\"\n"
+		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
+		p.Notes = append(p.Notes, "Podman's network backend is "+m.Podman.NetworkBackend+". With CNI instead, networks made with podman network create are to be made anew, and their containers too.")
+	}
+}
+
+func major(version string) int {
+	n := 0
+	_, _ = fmt.Sscanf(version, "%d", &n) // 0 where it says nothing
+	return n
+}
+
+// planUnit starts the unit, where there is a systemd and a unit.
+func (m Machine) planUnit(p *repair.Plan) {
+	if !m.Systemd {
+		p.Notes = append(p.Notes, "systemd does not run here. Have this run whenever the machine starts, as root: flatnet-tui watch")
+		return
+	}
+	const units = "podman.socket flatnet.service"
+	p.Steps = append(p.Steps, repair.Step{
+		Text:    "start " + units + ", now and at every boot",
+		Command: "systemctl enable --now " + units,
+		Do: func(ctx context.Context) ([]journal.Entry, error) {
+			args := append([]string{"enable", "--now"}, strings.Fields(units)...)
+			out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("systemctl: %w: %q", err, out)
+			}
+			return nil, err
+		},
+	})
+}
+
+// note says what was found that a person should know.
+func (m Machine) note(p *repair.Plan, c Choices) {
+	if m.Taken != "" && !c.Subnet.IsValid() {
+		p.Notes = append(p.Notes, fmt.Sprintf("The usual subnet is taken (%s); %s is free.", m.Taken, m.Subnet))
+	}
+	if m.Nginx == "" && c.Nginx == "" {
+		p.Notes = append(p.Notes, "No nginx was found: install OpenResty for the gateway, or name the program with --nginx.")
+	}
+	if m.SystemRoot == "" {
+		p.Notes = append(p.Notes, "No Windows was found: the gateway is to run on this machine.")
+	}
+	if !m.Portmap {
+		p.Notes = append(p.Notes, "The portmap plugin was not found: podman run -p needs it (Debian: containernetworking-plugins).")
+	}
+}
