@@ -39,6 +39,8 @@ func consoleProgram(flaws string) int {
 	case "slow":
 		o.Sources.Windows = hang(example.Windows(true))
 		o.Sources.Leases = hang(example.Leases())
+	case "windows":
+		o.Sources.Windows = hungWindows(os.Getenv("FLATNET_WINDOWS"))
 	case "panic":
 		o.Sources.Leases = nil
 		o.Plans.Firewall = func(context.Context) (repair.Plan, error) { panic("a planner panics") }
