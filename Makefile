@@ -9,13 +9,16 @@ TOOLS    := $(CURDIR)/bin/tools
 # The tools, by exact version; they stay out of go.mod.
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
+NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+# Without a tag, a version that sorts before any that has one.
+DEB_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --abbrev=0 2>/dev/null)),0.0.0~git$(shell git show -s --format=%cd.%h --date=format:%Y%m%d 2>/dev/null))
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # ./... leaves testdata out; these are programs and tests all the same.
 STANDINS := $(addprefix ./testdata/,lab nettest picture reference rules terminal windows/standin windows/windowstest)
 PACKAGES := ./... $(STANDINS)
 
-.PHONY: help build programs bin/share reference install uninstall run test lint bench fuzz setup clean
+.PHONY: help build programs bin/share reference install uninstall deb run test lint bench fuzz setup clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -42,6 +45,12 @@ install: $(if $(wildcard bin/flatnet),$(if $(wildcard bin/flatnet-tui),,programs
 
 uninstall: ## take them away again; edited files, leases and logs only with PURGE=1
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' core/setup/install.sh uninstall
+
+deb: build $(TOOLS)/nfpm ## make a Debian package into dist/
+	@rm -rf dist
+	@PREFIX=/usr DESTDIR='$(CURDIR)/dist/root' core/setup/install.sh install
+	@rm -rf dist/root/usr/share/flatnet
+	ARCH=$$(dpkg --print-architecture) DEB_VERSION='$(DEB_VERSION)' $(TOOLS)/nfpm package -f core/setup/nfpm.yaml -p deb -t dist
 
 bin/flatnet-lab: programs
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/flatnet-lab ./testdata/lab
@@ -74,3 +83,6 @@ $(TOOLS)/golangci-lint:
 
 $(TOOLS)/gotestsum:
 	GOBIN=$(TOOLS) $(GO) install $(GOTESTSUM)
+
+$(TOOLS)/nfpm:
+	GOBIN=$(TOOLS) $(GO) install $(NFPM)
