@@ -2,9 +2,11 @@ package ipam
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +64,71 @@ func BenchmarkEncode(b *testing.B) {
 	for b.Loop() {
 		if err := encode(io.Discard, &d, &d.state); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzDecode compares what decode takes with what encoding/json makes of it,
+// and looks that writing it and reading it again changes nothing.
+func FuzzDecode(f *testing.F) {
+	s := bigState(2)
+	s.Recent = []Freed{{IP: netip.MustParseAddr("10.87.3.3"), ContainerID: "gone", Name: "テスト\x01\"", FreedAt: time.Unix(1, 0)}}
+	f.Add(encoded(f, &document{}, &s))
+	f.Add([]byte(`{"subnet":"10.87.1.0/24","gateway":"10.87.1.1","range_start":"10.87.1.2","range_end":"10.87.1.254","allocations":{"aaaa":"10.87.1.2"}}`))
+	f.Add([]byte(`{"version":2,"subnet":"10.0.0.0/8","gateway":"10.0.0.1","range_start":"10.0.0.2","range_end":"10.0.0.9","x":[1e3,{"y":null}],
+		"allocations":{"10.0.0.3":{"container_id":"\u00e9","z":{"a":[ ]},"netns_id":{"device":4,"inode":18446744073709551615}}},"recent":[]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := decode(text)
+		if err != nil {
+			return
+		}
+		if !json.Valid(text) {
+			t.Fatalf("not JSON, and taken: %q", text)
+		}
+		compareWithJSON(t, &d, text)
+		again := encoded(t, &d, &d.state)
+		if !json.Valid(again) {
+			t.Fatalf("not JSON, and written: %q", again)
+		}
+		e, err := decode(again)
+		if err != nil || !isOwn(again) {
+			t.Fatalf("what was written cannot be read: %v in %q", err, again)
+		}
+		if !slices.Equal(slices.Collect(d.state.All()), slices.Collect(e.state.All())) || len(d.state.Recent) != len(e.state.Recent) {
+			t.Fatalf("%q became %q", text, again)
+		}
+	})
+}
+
+// compareWithJSON looks that encoding/json finds the same owners.
+func compareWithJSON(t *testing.T, d *document, text []byte) {
+	t.Helper()
+	var generic map[string]json.RawMessage
+	if err := json.Unmarshal(text, &generic); err != nil {
+		t.Fatalf("%v: %q", err, text)
+	}
+	var entries map[string]json.RawMessage
+	if err := json.Unmarshal(generic["allocations"], &entries); err != nil {
+		t.Fatalf("%v: %q", err, text)
+	}
+	for l := range d.state.All() {
+		owner := l.ContainerID
+		if d.old {
+			var ip string
+			if err := json.Unmarshal(entries[owner], &ip); err != nil || netip.MustParseAddr(ip) != l.IP {
+				t.Fatalf("%s: %q, %v", owner, ip, err)
+			}
+			continue
+		}
+		found := false
+		for key, value := range entries { // a key may be written in several ways
+			var lease map[string]any
+			if json.Unmarshal(value, &lease) == nil && netip.MustParseAddr(key) == l.IP && lease["container_id"] == owner {
+				found = true
+			}
+		}
+		if !found {
+			t.Fatalf("%s held by %q is not in %q", l.IP, owner, text)
 		}
 	}
 }
