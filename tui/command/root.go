@@ -43,7 +43,9 @@ func (a *App) subcommands() []*cobra.Command {
 		a.firewallCommand(),
 		a.routeCommand(),
 		a.gatewayCommand(),
+		a.watchCommand(),
 		a.configCommand(),
+		a.initCommand(),
 		a.undoCommand(),
 		a.versionCommand(),
 	}

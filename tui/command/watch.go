@@ -1,0 +1,107 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+	"flatnet/core/ipam"
+	"flatnet/core/repair"
+	"flatnet/tui/text"
+)
+
+// watchCommand follows the containers until it is stopped; it is what a unit
+// of the system runs.
+func (a *App) watchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch",
+		Short: "Keep the gateway in step with the containers until stopped",
+		Long: `Regenerate and deploy the gateway's configuration whenever a container comes,
+goes or moves, a server stops answering or answers again, or the configuration
+changes. Of several, one at a time does so; the open console is one of them.
+The first deployment is a person's: flatnet-tui gateway apply.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := a.parts()
+			if err != nil {
+				return err
+			}
+			f := follower{app: a, by: by(cmd), probes: true, report: func(line string) {
+				fmt.Fprintln(a.Out, a.Now().Format("2006-01-02 15:04:05"), text.Line(line))
+			}}
+			return f.run(cmd.Context(), p)
+		},
+	}
+}
+
+// follower keeps the gateway in step with the containers.
+type follower struct {
+	app    *App
+	by     string // for the journal
+	probes bool   // probes the upstreams itself; else someone else runs the Monitor
+	report func(line string)
+}
+
+// run follows with the parts of one configuration after the other, until ctx
+// ends. A configuration that has become wrong is reported, and the last right
+// one goes on.
+func (f follower) run(ctx context.Context, p *Parts) error {
+	for {
+		err := f.follow(ctx, p)
+		if !errors.Is(err, gateway.ErrReconfigured) {
+			return err
+		}
+		next, err := f.app.parts()
+		if err != nil {
+			f.report("The changed configuration is not used: " + err.Error())
+			continue
+		}
+		f.report("The configuration has changed and was read again.")
+		p, f.probes = next, true
+	}
+}
+
+// follow goes on until the configuration changes.
+func (f follower) follow(ctx context.Context, p *Parts) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var probing sync.WaitGroup
+	defer probing.Wait()
+	defer cancel()
+	if f.probes {
+		probing.Go(func() { p.Monitor.Run(ctx) })
+	}
+	return p.Gateway.Follow(ctx, gateway.FollowOptions{
+		Config:     cmp.Or(p.Config.Path, f.app.configPath, config.Lookup()),
+		Files:      []string{filepath.Join(p.Config.IPAM.StateDir, ipam.FileName)},
+		Events:     p.Podman.Events,
+		Regenerate: func(ctx context.Context) error { return f.regenerate(ctx, p) },
+		Report:     f.report,
+	})
+}
+
+// regenerate deploys what has changed, by the same plan as the key and the
+// command.
+func (f follower) regenerate(ctx context.Context, p *Parts) error {
+	if f.probes {
+		p.Monitor.Watch(p.watched(ctx))
+	}
+	plan, err := repair.Gateway(ctx, p.Gateway)
+	if err != nil || len(plan.Steps) == 0 {
+		return err
+	}
+	_, err = repair.Apply(ctx, plan, repair.Options{By: f.by, Journal: p.Journal, Now: p.Now})
+	if errors.Is(err, repair.ErrChanged) {
+		return nil // what changed it has been noticed too
+	}
+	if err == nil {
+		f.report("Done: " + plan.Steps[0].Text + ".")
+	}
+	return err
+}
