@@ -47,6 +47,7 @@ func (m *Model) pager(title string, lines func(*widget.Look, int) []string, plai
 type confirmDialog struct {
 	confirm *widget.Confirm
 	key     string // by which it was asked for
+	back    dialog // where Cancel leads back to; nil: the panes
 }
 
 // Update implements dialog.
@@ -60,6 +61,7 @@ func (d *confirmDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 		return true, m.apply(d.confirm.Plan, d.key)
 	case widget.No:
 		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Cancelled, text.Line(d.confirm.Plan.Title)))
+		m.dialog = d.back
 		return true, nil
 	case widget.Open:
 	}

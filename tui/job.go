@@ -174,6 +174,8 @@ func (m *Model) jobDone(msg jobMsg) tea.Cmd {
 	case toldMsg:
 		m.end()
 		return m.told(msg)
+	case draftedMsg:
+		return m.drafted(msg)
 	}
 	return nil
 }

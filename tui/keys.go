@@ -78,6 +78,8 @@ func (m *Model) lookActions() []action.Action {
 		look("copy-error", "C", t.CopyAll, "", m.copyFailure, need(m.failure != "", m.t.Screen.NoMore)),
 		look("bundle", "b", t.Bundle, "", m.writeBundle, need(m.o.Tools.Bundle != nil, m.t.Why.NotHere)),
 		look("activity", "a", t.Activity, "", m.showActivity, nil),
+		look("config", "e", t.Config, "", m.editConfig, m.idle),
+		look("editor", "E", t.Editor, "", m.ownEditor, m.idle),
 	}
 }
 
@@ -116,6 +118,8 @@ func need(there bool, why string) func() string {
 		return why
 	}
 }
+
+func (m *Model) idle() string { return need(m.job == nil, m.t.Why.Busy)() }
 
 func (m *Model) needRow() string { return need(m.focused().Selected() != "", m.t.Why.NoRow)() }
 

@@ -32,6 +32,9 @@ type Model struct {
 	failure  string // the last error in full, for copying
 	mouse    bool
 	leaving  bool // quit as soon as the job has ended
+
+	reloading     bool   // a look at the configuration file is under way
+	configProblem string // what is wrong with it; "" : nothing
 }
 
 // dialog lies over the panes and takes all keys.
@@ -45,23 +48,24 @@ type dialog interface {
 func New(o Options) *Model {
 	o = o.withDefaults()
 	t := text.For(o.Config.TUI.Language, o.getenv)
-	deps := pane.Deps{Text: t, Now: o.Now, Limit: o.Limit}
-	findings := pane.NewFindings(o.Findings, deps)
-	m := &Model{
-		o: o, t: t, findings: findings, jobs: &jobs{}, mouse: o.Config.TUI.Mouse,
-		panes: []pane.Pane{
-			pane.NewBridge(o.Sources.Bridge, deps),
-			pane.NewLeases(o.Sources.Leases, deps),
-			pane.NewWindows(o.Sources.Windows, deps),
-			pane.NewUpstreams(o.Sources.Upstreams, deps),
-			findings,
-		},
-	}
-	m.style = newStyle(o, t)
+	m := &Model{o: o, t: t, jobs: &jobs{}, mouse: o.Config.TUI.Mouse, style: newStyle(o, t)}
+	m.panes, m.findings = newPanes(o, pane.Deps{Text: t, Now: o.Now, Limit: o.Limit})
 	if o.Notice != "" {
 		m.say(widget.Warn, o.Notice)
 	}
 	return m
+}
+
+// newPanes makes the panes of the grid, and the findings after them.
+func newPanes(o Options, d pane.Deps) ([]pane.Pane, pane.Findings) {
+	findings := pane.NewFindings(o.Findings, d)
+	return []pane.Pane{
+		pane.NewBridge(o.Sources.Bridge, d),
+		pane.NewLeases(o.Sources.Leases, d),
+		pane.NewWindows(o.Sources.Windows, d),
+		pane.NewUpstreams(o.Sources.Upstreams, d),
+		findings,
+	}, findings
 }
 
 // tickedMsg says that it is time to look again.
@@ -95,7 +99,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.refreshAll(true)
 	case tickedMsg:
 		late := m.lateFindings()
-		return m, tea.Batch(m.tick(), m.refreshAll(false), late)
+		return m, tea.Batch(m.tick(), m.refreshAll(false), late, m.reload())
+	case reloadedMsg:
+		return m, m.reloaded(msg)
 	case pane.Message:
 		return m, m.route(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:

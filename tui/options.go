@@ -23,6 +23,10 @@ type Options struct {
 	Plans    Plans
 	Journal  repair.Recorder
 	Tools    Tools
+	// Reload looks whether the configuration file has changed and, if it has,
+	// gives the Options of the new one. An error says what is wrong with it;
+	// the console then goes on with what it has. nil: never reloaded.
+	Reload func(ctx context.Context) (o Options, changed bool, err error)
 
 	Now     func() time.Time
 	Limit   time.Duration // of one look; 0: DefaultLimit

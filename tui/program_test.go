@@ -46,6 +46,8 @@ func consoleProgram(flaws string) int {
 		o.Plans.Firewall = func(context.Context) (repair.Plan, error) { panic("a planner panics") }
 	case "many":
 		o.Sources.Leases = always(example.ManyLeases(10_000), nil)
+	case "config":
+		o.Config.Path = os.Getenv("FLATNET_FILE")
 	case "step":
 		o.Plans.Firewall = slowRepair
 	}

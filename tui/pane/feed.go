@@ -30,6 +30,7 @@ type feed[T any] struct {
 // loadedMsg is an answer.
 type loadedMsg[T any] struct {
 	pane  ID
+	feed  *feed[T] // a new configuration makes new panes of the same id
 	seq   int
 	value T
 	err   error
@@ -51,7 +52,7 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		m := loadedMsg[T]{pane: id, seq: seq, at: now()}
+		m := loadedMsg[T]{pane: id, feed: f, seq: seq, at: now()}
 		m.value, m.err = look(ctx)
 		return m
 	}
@@ -60,7 +61,7 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 // take keeps an answer and tells whether it was the awaited one. A failed
 // look leaves the last good value where it is.
 func (f *feed[T]) take(m loadedMsg[T]) (bool, tea.Cmd) {
-	if m.seq != f.seq || !f.busy {
+	if m.feed != f || m.seq != f.seq || !f.busy {
 		return false, nil
 	}
 	f.busy = false

@@ -96,6 +96,13 @@ type Screen struct {
 	PlainHelp, PlainAsk, Gone             string
 }
 
+// Editor is the configuration editor.
+type Editor struct {
+	Key, Value, Meaning, Default string
+	FormKeys, TextKeys, Leave    string
+	Bad, Adopted                 string
+}
+
 // Confirm is the dialog before a change.
 type Confirm struct {
 	Cancel, Apply, Keys, Nothing, Note string

@@ -21,6 +21,14 @@ func English() *Texts {
 		Sites:    englishSites(),
 		Findings: Findings{State: "State", What: "What", Target: "On", Code: "Code", Seen: "Seen", Remedy: "What to do", Since: "Since"},
 		Screen:   englishScreen(),
+		Editor: Editor{
+			Key: "Key", Value: "Value", Meaning: "Meaning", Default: "default: %s",
+			FormKeys: "↑↓ choose · enter change · d default · ctrl+t text · ctrl+s save · esc leave",
+			TextKeys: "ctrl+t form · ctrl+s save · esc leave",
+			Leave:    "There are changes that are not saved: esc once more leaves them, ctrl+s saves.",
+			Bad:      "the configuration is wrong, the last good one stays",
+			Adopted:  "the configuration has changed and is in use",
+		},
 		Confirm: Confirm{
 			Cancel: "Cancel", Apply: "Apply",
 			Keys:    "←→ choose · enter do it · esc cancel · ↑↓ scroll",

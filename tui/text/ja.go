@@ -21,6 +21,14 @@ func Japanese() *Texts {
 		Sites:    japaneseSites(),
 		Findings: Findings{State: "状態", What: "内容", Target: "対象", Code: "コード", Seen: "確認内容", Remedy: "対処", Since: "開始"},
 		Screen:   japaneseScreen(),
+		Editor: Editor{
+			Key: "キー", Value: "値", Meaning: "意味", Default: "既定値: %s",
+			FormKeys: "↑↓ 選ぶ · enter 変更 · d 既定値 · ctrl+t 全文 · ctrl+s 保存 · esc 閉じる",
+			TextKeys: "ctrl+t 一覧 · ctrl+s 保存 · esc 閉じる",
+			Leave:    "保存していない変更があります。もう一度 esc で破棄、ctrl+s で保存します。",
+			Bad:      "設定に誤りがあるため、直前の正しい設定を使い続けます",
+			Adopted:  "設定の変更を反映しました",
+		},
 		Confirm: Confirm{
 			Cancel: "やめる", Apply: "実行する",
 			Keys:    "←→ 選ぶ · enter 決定 · esc やめる · ↑↓ スクロール",

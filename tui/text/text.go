@@ -17,6 +17,7 @@ type Texts struct {
 	Sites    Sites
 	Findings Findings
 	Screen   Screen
+	Editor   Editor
 	Confirm  Confirm
 	Actions  Actions
 	Groups   Groups

@@ -1,0 +1,180 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/config"
+)
+
+const someConfig = `# the office network
+[network]
+name = "flatnet" # as in podman run
+mtu = 1500       # the VPN's
+
+[tui]
+theme = "dark"
+`
+
+// configBench is a console whose configuration is a file of the test's own.
+func configBench(t *testing.T, content string, change func(*Options)) (*bench, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "flatnet.toml")
+	must(t, os.WriteFile(path, []byte(content), 0o600))
+	return newBench(t, func(o *Options) {
+		o.Config.Path = path
+		if change != nil {
+			change(o)
+		}
+	}), path
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	must(t, err)
+	return string(b)
+}
+
+func (b *bench) shows(wants ...string) {
+	b.t.Helper()
+	for _, w := range wants {
+		if !contains(b.screen(), w) {
+			b.t.Errorf("the screen lacks %q:\n%s", w, b.screen())
+		}
+	}
+}
+
+func (d *driver) typed(s string) *driver {
+	for _, r := range s {
+		d.send(tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	return d
+}
+
+func TestFormChangesOneKey(t *testing.T) {
+	b, path := configBench(t, someConfig, nil)
+	b.keys("e")
+	b.shows("network.mtu", "1500", "valid")
+	for b.m.dialog.(*editor).form.table.Key() != "network.mtu" {
+		b.keys("down")
+	}
+	b.keys("enter").typed("00")
+	b.shows("150000") // not an MTU
+	b.keys("enter")
+	if b.m.dialog.(*editor).file.Changed() {
+		t.Error("an impossible value was taken")
+	}
+	b.keys("backspace", "backspace", "backspace").typed("1")
+	b.keys("backspace", "backspace", "backspace", "backspace").typed("1400").keys("enter")
+	b.shows("1400", "not saved")
+	b.keys("ctrl+s")
+	b.shows("-mtu = 1500       # the VPN's", "+mtu = 1400       # the VPN's", "Cancel")
+	if read(t, path) != someConfig {
+		t.Error("saved before it was confirmed")
+	}
+	b.later().keys("y")
+	if want := strings.Replace(someConfig, "1500", "1400", 1); read(t, path) != want {
+		t.Errorf("the file is\n%s\nwant\n%s", read(t, path), want)
+	}
+}
+
+func TestTextIsCheckedAsItIsTyped(t *testing.T) {
+	b, path := configBench(t, someConfig, nil)
+	b.keys("e", "ctrl+t")
+	b.typed("x")
+	b.shows("not saved", "✗", "1:")
+	b.keys("ctrl+s")
+	if _, ok := b.m.dialog.(*editor); !ok || read(t, path) != someConfig {
+		t.Fatal("a wrong text can be saved")
+	}
+	b.keys("backspace").typed("# more\n")
+	b.shows("✓ valid")
+	b.keys("esc")
+	b.shows("esc once more")
+	b.keys("esc")
+	if b.m.dialog != nil || read(t, path) != someConfig {
+		t.Error("left without saving, and something was saved")
+	}
+}
+
+func TestAnotherWriterIsNoticed(t *testing.T) {
+	b, path := configBench(t, someConfig, nil)
+	b.keys("e", "ctrl+t").typed("# mine\n")
+	b.keys("ctrl+s")
+	theirs := someConfig + "# theirs\n"
+	must(t, os.WriteFile(path, []byte(theirs), 0o600))
+	b.later().keys("y")
+	b.shows("It did not work")
+	if read(t, path) != theirs {
+		t.Error("somebody else's change was written over")
+	}
+}
+
+func TestReadOnlySavesNothing(t *testing.T) {
+	b, path := configBench(t, someConfig, func(o *Options) { o.ReadOnly = true })
+	b.keys("e", "ctrl+t").typed("# mine\n")
+	b.keys("ctrl+s", "y")
+	b.later().keys("y")
+	if read(t, path) != someConfig {
+		t.Error("read-only, and the file was written")
+	}
+}
+
+func TestConfigurationIsTakenUp(t *testing.T) {
+	next := exampleOptions(false)
+	next.Config.Network.Bridge = "other-br0"
+	var problem error
+	changed := false
+	b, _ := configBench(t, someConfig, func(o *Options) {
+		o.Reload = func(context.Context) (Options, bool, error) { return next, changed, problem }
+	})
+	b.keys("2", "down")
+	problem = &config.Error{Problems: []config.Problem{{File: "f", Line: 3, Column: 1, Key: "network.mtu", Text: "is too small"}}}
+	b.run(b.m.reload())
+	b.shows("network.mtu: is too small", "the last good one stays", "flatnet-br0")
+	problem, changed = nil, true
+	b.run(b.m.reload())
+	b.shows("is in use", "other-br0", "everything is fine")
+	if b.m.focus != 1 {
+		t.Error("the focus has moved")
+	}
+}
+
+func TestOwnEditor(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "editor")
+	must(t, os.WriteFile(script, []byte("#!/bin/sh\nsed -i s/1500/1400/ \"$1\"\n"), 0o700))
+	path := filepath.Join(dir, "flatnet.toml")
+	must(t, os.WriteFile(path, []byte(someConfig), 0o600))
+	term := console(t, "config", 100, 30, "EDITOR="+script, "FLATNET_FILE="+path)
+	must(t, term.WaitFor("Bridge", patience))
+	must(t, term.Type("E"))
+	must(t, term.WaitFor("+mtu = 1400", patience))
+	must(t, term.Type("n"))
+	must(t, term.WaitFor("not saved", patience))
+	must(t, term.Type("\x13")) // ctrl+s
+	must(t, term.WaitFor("+mtu = 1400", patience))
+	for range 5 {
+		_ = term.Type("y")
+		if term.WaitFor("done: Save", patience/20) == nil {
+			break
+		}
+	}
+	if got := read(t, path); !contains(got, "mtu = 1400       # the VPN's") {
+		t.Errorf("the file is\n%s", got)
+	}
+}
+
+func TestNoEditor(t *testing.T) {
+	_, err := draft(filepath.Join(t.TempDir(), "flatnet.toml"), []string{"", "no-such-editor"})
+	if !errors.Is(err, ErrNoEditor) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,197 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/config"
+	"flatnet/core/config/edit"
+	"flatnet/core/repair"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// editor is the dialog over the configuration file: a form of its keys, and
+// the whole text. Both change one edit.File, which is checked at every key
+// and saved by a plan like everything else.
+type editor struct {
+	file    *edit.File
+	form    *form
+	area    textarea.Model
+	asText  bool
+	typed   string // the area's text when it was last taken over
+	problem error  // of the text as it is; nil: valid
+	sure    bool   // esc was pressed with changes not saved
+}
+
+// maxLines is how many lines the text may have in the editor.
+const maxLines = 9999
+
+func newEditor(f *edit.File, t *text.Texts) *editor {
+	e := &editor{file: f, form: newForm(t), area: textarea.New()}
+	e.area.MaxHeight, e.area.CharLimit, e.area.Prompt = maxLines, 0, ""
+	s := e.area.Styles()
+	s.Cursor.Blink = false
+	s.Focused.CursorLine = s.Focused.Text
+	e.area.SetStyles(s)
+	e.area.Focus()
+	e.show()
+	return e
+}
+
+// show takes the file's text into the area and the form.
+func (e *editor) show() {
+	e.area.SetValue(e.file.Text())
+	e.area.MoveToBegin()
+	e.typed = e.area.Value()
+	e.check()
+}
+
+// check judges the text as it is; the form shows it while it is valid.
+func (e *editor) check() {
+	e.problem = e.file.Check()
+	e.sure = false
+	if c, err := config.Parse(e.file.Path(), []byte(e.file.Text())); err == nil {
+		e.form.show(c)
+	}
+}
+
+// Update implements dialog.
+func (e *editor) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
+	key, isKey := msg.(tea.KeyPressMsg)
+	if isKey {
+		switch key.String() {
+		case "ctrl+s":
+			return false, e.save(m)
+		case "ctrl+t", "f2":
+			e.asText = !e.asText
+			return false, nil
+		case "esc", "ctrl+c":
+			if e.form.typing() {
+				break
+			}
+			return e.leave(), nil
+		}
+	}
+	if e.asText {
+		return false, e.write(msg)
+	}
+	cmd, set := e.form.Update(msg, e.file)
+	if set {
+		e.show()
+	}
+	return false, cmd
+}
+
+// leave closes the editor; with changes only when asked twice.
+func (e *editor) leave() bool {
+	if !e.file.Changed() || e.sure {
+		return true
+	}
+	e.sure = true
+	return false
+}
+
+// write lets the area take a key and takes over what is new. The area writes
+// tabs as spaces; a text that nobody typed at stays as it is.
+func (e *editor) write(msg tea.Msg) tea.Cmd {
+	var cmd tea.Cmd
+	e.area, cmd = e.area.Update(msg)
+	now := e.area.Value()
+	if now == e.typed {
+		return cmd
+	}
+	e.typed = now
+	err := e.file.SetText(now)
+	e.check()
+	if err != nil {
+		e.problem = err
+	}
+	return cmd
+}
+
+// save shows what would be saved, and asks.
+func (e *editor) save(m *Model) tea.Cmd {
+	p, err := repair.Config(e.file)
+	switch {
+	case err != nil:
+		e.problem = err
+	case len(p.Steps) == 0:
+		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Nothing, text.Line(p.Title)))
+	case m.whyNot(true, nil) != "":
+		m.say(widget.Muted, m.whyNot(true, nil))
+	default:
+		m.dialog = &confirmDialog{confirm: widget.NewConfirm(p, m.o.Now), key: "e", back: e}
+	}
+	return nil
+}
+
+// View implements dialog.
+func (e *editor) View(l *widget.Look, width, height int) string {
+	w, h := min(width, 110), max(5, height-2)
+	inner, rows := widget.FrameInner(w, h)
+	var lines []string
+	if e.asText {
+		e.area.SetWidth(inner)
+		e.area.SetHeight(max(1, rows-3))
+		lines = strings.Split(e.area.View(), "\n")
+	} else {
+		lines = e.form.View(l, inner, max(1, rows-3))
+	}
+	for len(lines) < rows-2 {
+		lines = append(lines, "")
+	}
+	lines = append(lines[:max(0, rows-2)], e.verdict(l, inner)...)
+	footer := l.Text.Editor.FormKeys
+	if e.asText {
+		footer = l.Text.Editor.TextKeys
+	}
+	return l.Framed(widget.FrameOptions{
+		Width: w, Height: h, Focused: true, Title: l.Text.Screen.Editor + " " + text.Line(e.file.Path()),
+		Status: e.state(l), Footer: l.Paint(widget.Muted, footer),
+	}, lines)
+}
+
+// state says whether there is something to save.
+func (e *editor) state(l *widget.Look) string {
+	if e.file.Changed() {
+		return l.Paint(widget.Warn, l.Glyphs.Mark+" "+l.Text.Screen.Unsaved)
+	}
+	return ""
+}
+
+// verdict is the first problem, with its line, or that there is none.
+func (e *editor) verdict(l *widget.Look, width int) []string {
+	if e.sure {
+		return []string{"", l.Paint(widget.Warn, text.Cut(l.Glyphs.Warn+" "+l.Text.Editor.Leave, width))}
+	}
+	if e.problem == nil {
+		return []string{"", l.Paint(widget.OK, l.Glyphs.OK+" "+l.Text.Screen.Valid)}
+	}
+	said := problemText(e.problem)
+	lines := text.Wrap(l.Glyphs.Fail+" "+said, width)
+	for i := range lines {
+		lines[i] = l.Paint(widget.Fail, lines[i])
+	}
+	return append(lines, "")[:2]
+}
+
+// problemText is the first of what is wrong, without the file's name, which
+// stands above.
+func problemText(err error) string {
+	var ce *config.Error
+	if errors.As(err, &ce) && len(ce.Problems) > 0 {
+		p := ce.Problems[0]
+		p.File = ""
+		said := strings.TrimPrefix(p.String(), ": ")
+		if more := len(ce.Problems) - 1; more > 0 {
+			said += fmt.Sprintf(" (+%d)", more)
+		}
+		return text.Line(strings.TrimPrefix(said, ":"))
+	}
+	return text.Line(err.Error())
+}

@@ -1,0 +1,165 @@
+package tui
+
+import (
+	"fmt"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"flatnet/core/config"
+	"flatnet/core/config/edit"
+	"flatnet/tui/text"
+	"flatnet/tui/widget"
+)
+
+// form lists the keys of the configuration with their values, and lets one be
+// typed.
+type form struct {
+	t        *text.Texts
+	settings []config.Setting
+	table    *widget.Table
+	input    textinput.Model
+	editing  *config.Setting // nil: none is being typed
+	problem  error           // with what is typed
+}
+
+func newForm(t *text.Texts) *form {
+	columns := []widget.Column{{Title: t.Editor.Key, Min: 12}, {Title: t.Editor.Value, Min: 12}, {Title: t.Editor.Meaning, Drop: 1, Min: 12}}
+	return &form{t: t, table: widget.NewTable(columns), input: widget.NewInput("")}
+}
+
+// typing tells whether a value is being typed.
+func (f *form) typing() bool { return f.editing != nil }
+
+// show lists the keys of c.
+func (f *form) show(c config.Config) {
+	f.settings = config.Settings(c)
+	rows := make([]widget.Row, len(f.settings))
+	for i, s := range f.settings {
+		tone := widget.Muted
+		if s.Changed {
+			tone = widget.Plain
+		}
+		rows[i] = widget.Row{Key: s.Name, Cells: []widget.Cell{
+			{Text: text.Line(s.Name)}, {Text: text.Line(s.Value), Tone: tone}, {Text: s.Doc, Tone: widget.Muted},
+		}}
+	}
+	f.table.SetRows(widget.Prepare(3, rows))
+}
+
+// current is the setting under the cursor.
+func (f *form) current() *config.Setting {
+	for i := range f.settings {
+		if f.settings[i].Name == f.table.Key() {
+			return &f.settings[i]
+		}
+	}
+	return nil
+}
+
+// Update takes a key; set says that the file was changed.
+func (f *form) Update(msg tea.Msg, file *edit.File) (cmd tea.Cmd, set bool) {
+	if f.typing() {
+		return f.typed(msg, file)
+	}
+	key, ok := msg.(tea.KeyPressMsg)
+	if !ok {
+		return nil, false
+	}
+	switch key.String() {
+	case "up", "k":
+		f.table.Move(-1)
+	case "down", "j":
+		f.table.Move(1)
+	case "pgup":
+		f.table.Page(-1)
+	case "pgdown":
+		f.table.Page(1)
+	case "home":
+		f.table.Home()
+	case "end":
+		f.table.End()
+	case "d":
+		if s := f.current(); s != nil {
+			f.problem = file.Unset(s.Name)
+			return nil, f.problem == nil
+		}
+	case "enter":
+		f.begin()
+	}
+	return nil, false
+}
+
+// begin lets the value under the cursor be typed.
+func (f *form) begin() {
+	f.editing, f.problem = f.current(), nil
+	if f.editing == nil {
+		return
+	}
+	f.input.Prompt = text.Line(f.editing.Name) + " = "
+	f.input.SetValue(text.Line(f.editing.Value))
+	f.input.CursorEnd()
+	f.input.Focus()
+}
+
+// typed takes a key of the value; it is checked at every one of them.
+func (f *form) typed(msg tea.Msg, file *edit.File) (tea.Cmd, bool) {
+	if key, ok := msg.(tea.KeyPressMsg); ok {
+		switch key.String() {
+		case "esc", "ctrl+c":
+			f.editing, f.problem = nil, nil
+			return nil, false
+		case "enter":
+			if f.problem = file.Set(f.editing.Name, f.literal()); f.problem != nil {
+				return nil, false
+			}
+			f.editing = nil
+			return nil, true
+		}
+	}
+	var cmd tea.Cmd
+	f.input, cmd = f.input.Update(msg)
+	f.problem = config.CheckValue(f.editing.Name, f.literal())
+	return cmd, false
+}
+
+// literal is what was typed as it stands in the file: quotes may be left out.
+func (f *form) literal() string {
+	v := f.input.Value()
+	if config.CheckValue(f.editing.Name, v) != nil && config.CheckValue(f.editing.Name, config.Quote(v)) == nil {
+		return config.Quote(v)
+	}
+	return v
+}
+
+// View draws the form in so many cells and lines.
+func (f *form) View(l *widget.Look, width, height int) []string {
+	below := f.below(l, width)
+	f.table.SetSize(width, max(2, height-len(below)))
+	lines := f.table.View(l, true, false)
+	for len(lines) < height-len(below) {
+		lines = append(lines, "")
+	}
+	return append(lines, below...)
+}
+
+// below explains the key under the cursor, or takes what is typed.
+func (f *form) below(l *widget.Look, width int) []string {
+	s := f.current()
+	if s == nil {
+		return nil
+	}
+	if !f.typing() {
+		said := fmt.Sprintf(f.t.Editor.Default, s.Default)
+		if s.Default == "" {
+			said = ""
+		}
+		return []string{"", l.Paint(widget.Plain, text.Cut(s.Doc, width)), l.Paint(widget.Muted, text.Cut(said, width))}
+	}
+	f.input.SetWidth(max(1, width-text.Width(f.input.Prompt)-1))
+	hint := l.Paint(widget.Muted, text.Cut(s.Want, width))
+	if f.problem != nil {
+		hint = l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+text.Line(f.problem.Error()), width))
+	}
+	return []string{"", f.input.View(), hint}
+}
