@@ -91,10 +91,15 @@ func lock(ctx context.Context, file *os.File, how int) error {
 	case err := <-taken:
 		return closeUnless(err == nil, file, err)
 	case <-ctx.Done():
-		// flock cannot be called off: it is given back as soon as it is had.
-		go func() { <-taken; _ = file.Close() }()
+		// flock cannot be called off: the lock is given back as soon as it is had.
+		go closeAfter(taken, file)
 		return fmt.Errorf("%w by %s: %w", ErrHeld, holderOf(file), ctx.Err())
 	}
+}
+
+func closeAfter(taken <-chan error, file *os.File) {
+	<-taken
+	_ = file.Close()
 }
 
 func closeUnless(ok bool, file *os.File, err error) error {

@@ -60,10 +60,12 @@ func TestFileStoreWritesTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
-		Version                                 int
-		Subnet, Gateway, Range_start, Range_end string //nolint:revive // as in the file
-		Allocations                             map[string]map[string]any
-		Recent                                  []any
+		Version         int
+		Subnet, Gateway string
+		Start           string `json:"range_start"`
+		End             string `json:"range_end"`
+		Allocations     map[string]map[string]any
+		Recent          []any
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "allocations.json"))
 	if err != nil {
@@ -74,7 +76,7 @@ func TestFileStoreWritesTheContract(t *testing.T) {
 	}
 	lease := got.Allocations["10.87.1.2"]
 	if got.Version != 2 || got.Subnet != "10.87.1.0/24" || got.Gateway != "10.87.1.1" ||
-		got.Range_start != "10.87.1.2" || got.Range_end != "10.87.1.7" ||
+		got.Start != "10.87.1.2" || got.End != "10.87.1.7" ||
 		lease["container_id"] != "aaaa" || lease["ifname"] != "eth0" || lease["allocated_at"] != "2026-11-23T10:00:00Z" {
 		t.Errorf("the file is not as in the contract:\n%s", text)
 	}

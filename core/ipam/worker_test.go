@@ -176,7 +176,7 @@ func TestKilledAtEverySystemCall(t *testing.T) {
 		t.Fatalf("strace is needed: %v", err)
 	}
 	for name, prepare := range map[string]func(*testing.T, string){
-		"a new directory": func(t *testing.T, dir string) { _ = os.Remove(dir) },
+		"a new directory": func(_ *testing.T, dir string) { _ = os.Remove(dir) },
 		"a good state": func(t *testing.T, dir string) {
 			if err := takeAndGiveBack(dir, "first"); err != nil {
 				t.Fatal(err)
