@@ -92,14 +92,9 @@ func lock(ctx context.Context, file *os.File, how int) error {
 		return closeUnless(err == nil, file, err)
 	case <-ctx.Done():
 		// flock cannot be called off: the lock is given back as soon as it is had.
-		go closeAfter(taken, file)
+		go func() { _ = closeUnless(false, file, <-taken) }()
 		return fmt.Errorf("%w by %s: %w", ErrHeld, holderOf(file), ctx.Err())
 	}
-}
-
-func closeAfter(taken <-chan error, file *os.File) {
-	<-taken
-	_ = file.Close()
 }
 
 func closeUnless(ok bool, file *os.File, err error) error {

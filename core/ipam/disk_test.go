@@ -58,6 +58,8 @@ func TestDiskFull(t *testing.T) {
 			if err != nil {
 				failed++
 				checkFull(t, s, before, err)
+			} else if after, err := s.Read(t.Context()); err != nil || after.Len() != before.Len()+5 {
+				t.Errorf("no error, and %d leases (%v)", after.Len(), err)
 			}
 			if err := os.Remove(ballast); err != nil {
 				t.Fatal(err)
