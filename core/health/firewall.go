@@ -56,7 +56,7 @@ func firewallChecks() []Check {
 			Remedy:  byFirewall,
 		}, doubled),
 		firewallCheck(Check{
-			Code: FirewallLeftOver, Good: "no rule of ours is left over", Repair: repair.FirewallID, After: []Code{ForwardDoubled},
+			Code: FirewallLeftOver, Good: "no rule of ours is left over", Repair: repair.FirewallID,
 			Meaning: "Rules of ours are there that the configuration does not ask for any more.",
 			Remedy:  byFirewall,
 		}, leftOver),
@@ -159,7 +159,7 @@ func doubled(s firewall.Status) []Finding {
 }
 
 func leftOver(s firewall.Status) []Finding {
-	if len(s.Extra) == 0 {
+	if len(s.Extra) == 0 || s.Doubled { // what is there twice has a finding
 		return nil
 	}
 	return []Finding{{

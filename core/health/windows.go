@@ -84,11 +84,8 @@ func windowsAnswers(f Facts) bool {
 
 func windowsUnseen(f Facts) []Finding {
 	w := f.Windows.Value
-	switch {
-	case !f.Windows.Known():
+	if w.Trouble == nil {
 		return unseen(f.Windows, "Windows could not be looked at", f.Config.Windows.SystemRoot)
-	case !w.Enabled || w.Trouble == nil:
-		return nil
 	}
 	return []Finding{{
 		Severity: Unknown, Target: f.Config.Windows.SystemRoot,

@@ -1,0 +1,388 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"flatnet/core/attach"
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+	"flatnet/core/health"
+	"flatnet/core/ipam"
+	"flatnet/core/journal"
+	"flatnet/core/kernel"
+	"flatnet/core/podman"
+	"flatnet/core/windows"
+	"flatnet/probes"
+	"flatnet/testdata/nettest"
+	"flatnet/testdata/nginx"
+	"flatnet/testdata/program"
+	"flatnet/testdata/windows/windowstest"
+	"flatnet/tui/command"
+	"flatnet/tui/monitor"
+)
+
+// rig is a whole machine in the test's own namespaces: a real bridge with two
+// real attachments, real rules, a real nginx with one site; Windows is the
+// stand-in, and Podman answers from what the rig started.
+type rig struct {
+	t       *testing.T
+	dir     string
+	conf    string // the configuration file
+	kernel  kernel.Kernel
+	nginx   *nginx.Server
+	windows *windowstest.World
+	linux   windows.Router // the WSL beside it, while a test has another there
+	podman  podman.Client
+	podInfo podman.Info
+	probers probes.Probers
+	version string
+	ahead   time.Duration // of the clock
+	web, db *container
+}
+
+// container is a namespace that is attached, with an HTTP server in it.
+type container struct {
+	id, name, netns string
+	state           string
+	labels          map[string]string
+	ip              netip.Addr
+	listener        net.Listener
+	answer          atomic.Pointer[http.HandlerFunc]
+}
+
+const rigConfig = `
+[network]
+mtu = 1400
+
+[ipam]
+state_dir = "%[1]s/state/ipam"
+
+[log]
+file = "%[1]s/flatnet.log"
+
+[windows]
+enabled = true
+system_root = "%[2]s"
+root = "%[1]s"
+timeout = "1m"
+
+[gateway]
+config_dir = "%[3]s"
+windows_path = "%[3]s"
+nginx = "/usr/sbin/nginx"
+health_url = "http://127.0.0.1/health"
+
+[[gateway.site]]
+host = "web.local"
+container = "web"
+port = 3000
+
+[probes]
+timeout = "2s"
+`
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	nettest.Need(t)
+	r := &rig{
+		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, nil),
+		probers: probes.New(), version: "unknown", podInfo: podman.Info{Version: "4.3.1", NetworkBackend: "cni"},
+	}
+	r.podman = standInPodman{r}
+	r.conf = filepath.Join(r.dir, "flatnet.toml")
+	r.write(r.conf, fmt.Sprintf(rigConfig, r.dir, r.windows.Root, r.nginx.Dir))
+	r.install()
+	t.Cleanup(r.clear)
+	r.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "0")
+	r.web, r.db = r.newContainer("web", "10.87.1.2"), r.newContainer("db", "10.87.1.3")
+	r.nginx.Start(t)
+	if status, out := r.run("gateway", "apply", "--yes"); status != 0 {
+		t.Fatalf("deploy the gateway: %d\n%s", status, out)
+	}
+	return r
+}
+
+// install puts the plugin and its network list where Podman finds them, and
+// forwarding where the next boot finds it.
+func (r *rig) install() {
+	plugins, lists := filepath.Join(r.dir, "cni"), filepath.Join(r.dir, "net.d")
+	for _, dir := range []string{plugins, lists, "/run/sysctl.d"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.installPlugin()
+	r.installList()
+	r.write("/run/sysctl.d/99-flatnet.conf", "net.ipv4.ip_forward=1\n")
+	conf := filepath.Join(r.dir, "containers.conf")
+	r.write(conf, fmt.Sprintf("[network]\ncni_plugin_dirs = [%q]\nnetwork_config_dir = %q\n", plugins, lists))
+	r.t.Setenv("CONTAINERS_CONF", conf)
+}
+
+func (r *rig) installPlugin() {
+	text, err := os.ReadFile(program.Plugin(r.t))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(r.plugin(), text, 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	r.chmod(r.plugin(), 0o755)
+}
+
+func (r *rig) installList() {
+	r.write(r.list("flatnet"), fmt.Sprintf(`{"cniVersion":"1.0.0","name":"flatnet","plugins":[{"type":"flatnet","config":%q}]}`, r.conf))
+}
+
+func (r *rig) plugin() string          { return filepath.Join(r.dir, "cni", "flatnet") }
+func (r *rig) list(name string) string { return filepath.Join(r.dir, "net.d", name+".conflist") }
+func (r *rig) stateDir() string        { return filepath.Join(r.dir, "state", "ipam") }
+func (r *rig) live() string            { return filepath.Join(r.nginx.Dir, "conf.d", "flatnet.conf") }
+func (r *rig) now() time.Time          { return time.Now().Add(r.ahead) }
+
+func (r *rig) config() config.Config {
+	c, err := config.Load(r.conf)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return c
+}
+
+// edit replaces text in the configuration file.
+func (r *rig) edit(old, replacement string) { r.replace(r.conf, old, replacement) }
+
+func (r *rig) replace(path, old, replacement string) {
+	r.t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), old) {
+		r.t.Fatalf("%q is not in %s (%v)", old, path, err)
+	}
+	r.write(path, strings.Replace(string(text), old, replacement, 1))
+}
+
+func (r *rig) write(path, text string) {
+	r.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) remove(path string) { r.must(os.RemoveAll(path)) }
+func (r *rig) move(from, to string) {
+	r.t.Helper()
+	r.must(os.Rename(from, to))
+}
+func (r *rig) chmod(path string, mode os.FileMode) { r.must(os.Chmod(path, mode)) }
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// exec runs a program in the rig's namespace.
+func (r *rig) exec(line string) {
+	r.t.Helper()
+	words := strings.Fields(line)
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+		r.t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// clear takes away what a test left in the namespace.
+func (r *rig) clear() {
+	for _, c := range []*container{r.web, r.db} {
+		if c != nil {
+			c.listener.Close()
+		}
+	}
+	links, _ := netlink.LinkList()
+	for _, l := range links {
+		if l.Type() == "bridge" || l.Type() == "veth" {
+			_ = netlink.LinkDel(l)
+		}
+	}
+	for _, program := range []string{"iptables", "iptables-legacy"} {
+		for _, args := range []string{
+			"-P FORWARD ACCEPT", "-F", "-X", "-t nat -F", "-t nat -X",
+		} {
+			_ = exec.Command(program, strings.Fields(args)...).Run()
+		}
+	}
+}
+
+// newContainer starts a container: a namespace, an attachment, a server.
+func (r *rig) newContainer(name, ip string) *container {
+	c := &container{id: strings.Repeat(fmt.Sprintf("%02x", len(name)*16+int(name[0])), 32)[:64], name: name, ip: netip.MustParseAddr(ip)}
+	c.serve(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello from", name) })
+	r.start(c)
+	return c
+}
+
+func (c *container) serve(h http.HandlerFunc) { c.answer.Store(&h) }
+
+// start attaches the container and lets its server listen.
+func (r *rig) start(c *container) {
+	r.t.Helper()
+	c.netns = nettest.New(r.t)
+	r.attach(c)
+	r.listen(c)
+	c.state = "running"
+}
+
+func (r *rig) attach(c *container) {
+	r.t.Helper()
+	_, err := r.attacher().Add(r.t.Context(), attach.Request{
+		ID: attach.ID{ContainerID: c.id, IfName: "eth0"}, Name: c.name, NetNS: c.netns, IP: c.ip,
+	})
+	r.must(err)
+}
+
+func (r *rig) detach(c *container) {
+	r.t.Helper()
+	r.must(r.attacher().Del(r.t.Context(), attach.ID{ContainerID: c.id, IfName: "eth0"}))
+}
+
+// stop is podman stop.
+func (r *rig) stop(c *container) {
+	r.t.Helper()
+	r.detach(c)
+	c.listener.Close()
+	nettest.Delete(c.netns)
+	c.state = "exited"
+}
+
+// crash takes the container away without a word to the plugin.
+func (r *rig) crash(c *container) {
+	c.listener.Close()
+	nettest.Delete(c.netns)
+	c.state = "removed"
+}
+
+// listen opens the container's port inside it.
+func (r *rig) listen(c *container) {
+	r.t.Helper()
+	nettest.In(r.t, c.netns, func() {
+		l, err := net.Listen("tcp", ":3000")
+		r.must(err)
+		c.listener = l
+	})
+	go func() {
+		_ = http.Serve(c.listener, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { (*c.answer.Load())(w, q) }))
+	}()
+}
+
+func (r *rig) attacher() *attach.Attacher {
+	return attach.New(attach.Options{
+		Kernel: r.kernel, Store: r.store(r.config()), Config: r.config(), Log: slog.New(slog.DiscardHandler), Now: r.now,
+	})
+}
+
+func (r *rig) store(c config.Config) ipam.Store {
+	return ipam.OpenFile(c.IPAM.StateDir, ipam.Options{
+		Pool: ipam.PoolOf(c), Holder: "test", Now: r.now, Rebuild: attach.Rebuild(r.kernel, c.Network, r.now),
+	})
+}
+
+// link gives a link of the rig's namespace.
+func (r *rig) link(name string) netlink.Link {
+	r.t.Helper()
+	l, err := netlink.LinkByName(name)
+	r.must(err)
+	return l
+}
+
+// veth is the host's end of the container's link.
+func (r *rig) veth(c *container) netlink.Link { return r.link("fn-" + c.id[:8]) }
+
+// standInPodman answers from what the rig started.
+type standInPodman struct{ r *rig }
+
+func (p standInPodman) Info(context.Context) (podman.Info, error) { return p.r.podInfo, nil }
+func (p standInPodman) Events(context.Context) (<-chan podman.Event, error) {
+	return nil, podman.ErrNoSocket
+}
+
+func (p standInPodman) Containers(context.Context) ([]podman.Container, error) {
+	var all []podman.Container
+	for _, c := range []*container{p.r.web, p.r.db} {
+		if c == nil || c.state == "removed" {
+			continue
+		}
+		one := podman.Container{ID: c.id, Name: c.name, State: c.state, Labels: c.labels, Networks: map[string]podman.Attachment{"flatnet": {}}}
+		if c.state == "running" {
+			one.Networks["flatnet"] = podman.Attachment{IP: c.ip}
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// open makes the parts of a configuration as flatnet-tui does.
+func (r *rig) open(c config.Config) (*command.Parts, error) {
+	p := &command.Parts{
+		Version: r.version, Config: c, Now: r.now, Kernel: r.kernel, Journal: journal.Open(c.IPAM.StateDir, "test"),
+		Store: r.store(c), Podman: r.podman, Probers: r.probers, Windows: windows.New(r.windows.Options),
+	}
+	p.Monitor = monitor.New(c.Probes, p.Probers, r.now)
+	p.Gateway = gateway.New(gateway.Options{
+		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(c.Gateway.Nginx),
+		HealthURL:  func(context.Context) string { return c.Gateway.HealthAt(netip.Addr{}) },
+		Containers: p.Podman.Containers, Leases: p.HeldLeases, Health: p.Monitor.Health, Now: r.now,
+	})
+	return p, nil
+}
+
+// run runs flatnet-tui with these arguments.
+func (r *rig) run(args ...string) (status int, out string) { return r.runIn(r.t.Context(), args...) }
+
+func (r *rig) runIn(ctx context.Context, args ...string) (status int, out string) {
+	var stdout, stderr bytes.Buffer
+
+	a := &command.App{
+		In: strings.NewReader(""), Out: &stdout, Err: &stderr, Version: r.version, Now: r.now, Open: r.open,
+	}
+	status = command.Run(ctx, a, append([]string{"--config", r.conf}, args...))
+	return status, stdout.String() + stderr.String()
+}
+
+// doctor gives what doctor finds.
+func (r *rig) doctor() []health.Finding {
+	r.t.Helper()
+	return r.parse(r.run("doctor", "--json"))
+}
+
+func (r *rig) parse(_ int, out string) []health.Finding {
+	r.t.Helper()
+	var report struct{ Findings []health.Finding }
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		r.t.Fatalf("doctor --json: %v\n%s", err, out)
+	}
+	return report.Findings
+}
+
+// describe gives findings as lines for a failure's message.
+func describe(all []health.Finding) string {
+	var b strings.Builder
+	for _, f := range all {
+		fmt.Fprintf(&b, "  %s %s (%s): %s\n    seen: %s\n    mend: %s\n", f.Severity, f.Code, f.Target, f.Title, f.Detail, f.Remedy)
+	}
+	return b.String()
+}
