@@ -33,7 +33,7 @@ func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 	p.Notes = append(p.Notes, sentence(st.Verdict.Text))
 	if len(st.Changes) == 0 {
 		if st.Verdict.Remedy != "" {
-			p.Notes = append(p.Notes, sentence(st.Verdict.Remedy))
+			p.Notes = append(p.Notes, st.Verdict.Remedy)
 		}
 		return p, nil
 	}

@@ -83,6 +83,7 @@ func (h *Host) Run(ctx context.Context, limit time.Duration, program string, arg
 	if err != nil {
 		return Output{}, err
 	}
+	h.met.Store(true)
 	return out, nil
 }
 
@@ -153,7 +154,6 @@ func (h *Host) gaveUp(ctx context.Context, patient bool, err error) error {
 // nothing against asking another.
 func (h *Host) ended(name string, err error) error {
 	if err == nil {
-		h.met.Store(true)
 		h.breaker.report(nil)
 		return nil
 	}

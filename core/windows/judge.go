@@ -61,11 +61,11 @@ type Verdict struct {
 
 // What to do about a verdict.
 const (
-	remedyApply = "repair the route (key W, or flatnet-tui route apply)"
-	remedyVPN   = "ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)"
+	remedyApply = "Repair the route: key W, or flatnet-tui route apply."
+	remedyVPN   = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."
 	// In mirrored mode Windows itself listens for a published port.
-	remedyMirrored = `set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
-		"or publish the containers' ports (podman run -p) and let the gateway use those"
+	remedyMirrored = `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
+		"or publish the containers' ports (podman run -p) and let the gateway use those."
 )
 
 // Judge says whether Windows, with this table, sends everything for subnet to
@@ -86,7 +86,7 @@ func Judge(t Table, subnet netip.Prefix, wsl netip.Addr, mode Mode) Verdict {
 		return Verdict{
 			Kind: Undecided, Effective: &j.exact[0],
 			Text:   fmt.Sprintf("the route to %s goes by way of %s; WSL's own address is not known", subnet, by(j.exact[0])),
-			Remedy: "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew",
+			Remedy: "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew.",
 		}
 	}
 	return j.own()
@@ -135,12 +135,12 @@ func (j *judge) mode(m Mode) (Verdict, bool) {
 	case ModeWSL1, ModeNone:
 		return Verdict{
 			Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: there is no network between Windows and WSL to route over", m),
-			Remedy: `Flatnet needs WSL 2 with networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig`,
+			Remedy: `Flatnet needs WSL 2 with networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig.`,
 		}, true
 	}
 	return Verdict{
 		Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: whether a route works there is not known", m),
-		Remedy: `networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig is the mode that Flatnet is made for`,
+		Remedy: `networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig is the mode that Flatnet is made for.`,
 	}, true
 }
 

@@ -158,7 +158,7 @@ func (s *System) onDrive(ctx context.Context, op string, work func() error) erro
 	}
 	return &core.OpError{
 		Op: op + " in", Target: s.ScriptsDir(), Err: err,
-		Hint: "see that the drive is mounted and can be written to, and that [windows] root in flatnet.toml is right",
+		Hint: "See that the drive is mounted and can be written to, and that [windows] root in flatnet.toml is right.",
 	}
 }
 

@@ -57,8 +57,8 @@ func New(o Options) *System {
 func (s *System) Subnet() netip.Prefix { return s.o.Network.Subnet }
 
 // Look reads mode, addresses and table, judges the route, and, when the route
-// is good, tries it now and then. It takes at most three times the configured
-// time limit and Options.ReachLimit, whatever Windows does. Where the table
+// is good, tries it now and then. It takes at most twice the configured time
+// limit and Options.ReachLimit, whatever Windows does. Where the table
 // could not be read the error wraps one of this package's sentinels and the
 // Status holds what is known, the route as last seen among it, State unknown.
 // Where there is no Windows the error is nil and Status.Enabled false.
@@ -70,8 +70,10 @@ func (s *System) Look(ctx context.Context) (Status, error) {
 	}
 	var addrErr error
 	st.WSLAddress, st.WindowsAddress, addrErr = addresses(ctx, s.o.Kernel)
-	st.Mode = s.networkingMode(ctx)
+	mode := make(chan Mode, 1)
+	go func() { mode <- s.networkingMode(ctx) }() // if both hang, one time limit is enough
 	table, err := s.Table(ctx)
+	st.Mode = <-mode
 	s.recall(&st)
 	if err != nil {
 		return s.fail(st, err)

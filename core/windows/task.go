@@ -58,7 +58,7 @@ func (s *System) StartTask(ctx context.Context) error {
 	if err != nil {
 		return &core.OpError{
 			Op: "set the route with the scheduled task", Target: Task, Err: err,
-			Hint: "in Windows, see the task's last result in Task Scheduler; docs/operations/windows.md has its exit codes",
+			Hint: "In Windows, see the task's last result in Task Scheduler; docs/operations/windows.md has its exit codes.",
 		}
 	}
 	return nil

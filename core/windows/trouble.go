@@ -37,14 +37,14 @@ type trouble struct {
 // more telling first (facts: microsoft/WSL issues 8843, 13449, 41283, 1237).
 func troubles() []trouble {
 	return []trouble{
-		{ErrInteropOff, "interop-off", "in /etc/wsl.conf set enabled=true under [interop], then run wsl --shutdown in Windows"},
-		{ErrNoBinfmt, "interop-binfmt", "systemd has wiped the entry: run wsl --shutdown in Windows, or restart systemd-binfmt with /usr/lib/binfmt.d/WSLInterop.conf in place (:WSLInterop:M::MZ::/init:PF)"},
-		{ErrSocket, "interop-socket", "open a new WSL window, or start this from one with sudo --preserve-env=WSL_INTEROP; if that fails too, run wsl --shutdown in Windows"},
-		{ErrTimeout, "interop-timeout", "Windows or WSL's interop hangs: see whether cmd.exe /c ver answers in a WSL window; wsl --shutdown in Windows mends most cases"},
-		{ErrDenied, "interop-denied", "this needs an administrator: run it in an administrator's PowerShell"},
-		{ErrNoProgram, "interop-program", "see that the drive is mounted and that [windows] system_root in flatnet.toml is Windows' folder, /mnt/c/Windows as a rule"},
-		{ErrOutput, "interop-output", "run the program by hand in a WSL window and look at what it prints"},
-		{ErrBusy, "interop-busy", "wait until the earlier call ends; if it never does, run wsl --shutdown in Windows"},
+		{ErrInteropOff, "interop-off", "In /etc/wsl.conf set enabled=true under [interop], then run wsl --shutdown in Windows."},
+		{ErrNoBinfmt, "interop-binfmt", "Systemd has wiped the entry: run wsl --shutdown in Windows, or restart systemd-binfmt with /usr/lib/binfmt.d/WSLInterop.conf in place (:WSLInterop:M::MZ::/init:PF)."},
+		{ErrSocket, "interop-socket", "Open a new WSL window, or start this from one with sudo --preserve-env=WSL_INTEROP; if that fails too, run wsl --shutdown in Windows."},
+		{ErrTimeout, "interop-timeout", "Windows or WSL's interop hangs: see whether cmd.exe /c ver answers in a WSL window; wsl --shutdown in Windows mends most cases."},
+		{ErrDenied, "interop-denied", "This needs an administrator: run it in an administrator's PowerShell."},
+		{ErrNoProgram, "interop-program", "See that the drive is mounted and that [windows] system_root in flatnet.toml is Windows' folder, /mnt/c/Windows as a rule."},
+		{ErrOutput, "interop-output", "Run the program by hand in a WSL window and look at what it prints."},
+		{ErrBusy, "interop-busy", "Wait until the earlier call ends; if it never does, run wsl --shutdown in Windows."},
 	}
 }
 
