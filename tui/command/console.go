@@ -27,18 +27,26 @@ func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
 	if err != nil {
 		return err
 	}
-	var probing sync.WaitGroup
-	defer probing.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	probing.Go(func() { p.Monitor.Run(ctx) })
-	opts := p.console(o)
-	opts.Environ, opts.In, opts.Out = a.Environ, a.In, a.Out
-	if !opts.ReadOnly {
-		f := follower{app: a, by: "console", report: func(string) {}} // the panes say what is wrong
-		probing.Go(func() { _ = f.run(ctx, p) })
-	}
+	l := &live{app: a, options: o, begin: func(p *Parts) func() { return a.beside(ctx, p, o) }}
+	opts := l.start(p)
+	defer l.stop()
 	return a.Console(ctx, opts)
+}
+
+// beside runs what goes on while the console is open: the probes, and the
+// gateway following the containers. It gives what ends them.
+func (a *App) beside(ctx context.Context, p *Parts, o ConsoleOptions) (end func()) {
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	running.Go(func() { p.Monitor.Run(ctx) })
+	if !o.ReadOnly && !p.Config.TUI.ReadOnly {
+		f := follower{app: a, by: "console", report: func(string) {}} // the panes say what is wrong
+		running.Go(func() { _ = f.run(ctx, p) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // console gives the console what it looks at and can ask for.
