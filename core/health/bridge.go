@@ -18,6 +18,7 @@ const (
 	BridgeWrongMTU     Code = "bridge-wrong-mtu"
 	SubnetOverlap      Code = "subnet-overlap"
 	IPForwardOff       Code = "ip-forward-off"
+	BridgeSilent       Code = "bridge-silent"
 )
 
 func bridgeChecks() []Check {
@@ -117,6 +118,14 @@ func bridgeChecks() []Check {
 				}}
 			},
 		},
+		probeCheck(Check{
+			Code: BridgeSilent, Group: GroupBridge, Good: "the bridge's address answers",
+			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress},
+			Meaning: "The bridge is up with its address, and does not answer a ping from this machine: a rule in INPUT or OUTPUT drops it.",
+			Remedy:  "Look for the rule: sudo iptables -L INPUT -n -v, and the same for OUTPUT.",
+		}, func(p Probe) (Severity, string) {
+			return Warn, p.Target + " does not answer a ping"
+		}, func(p Probe) bool { return p.Role == RoleBridge && p.State == Fail }),
 	}
 }
 

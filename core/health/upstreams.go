@@ -8,7 +8,6 @@ import (
 // Codes of what is probed.
 const (
 	ProbesUnseen        Code = "probes-unseen"
-	BridgeSilent        Code = "bridge-silent"
 	UpstreamDown        Code = "upstream-down"
 	UpstreamWrongStatus Code = "upstream-wrong-status"
 	UpstreamUnknown     Code = "upstream-unknown"
@@ -39,14 +38,6 @@ func upstreamChecks() []Check {
 				return unseen(f.Probes, "upstreams could not be probed", "")
 			},
 		},
-		probeCheck(Check{
-			Code: BridgeSilent, Good: "the bridge's address answers", Group: GroupBridge,
-			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress},
-			Meaning: "The bridge is up with its address, and does not answer a ping from this machine: a rule in INPUT or OUTPUT drops it.",
-			Remedy:  "Look for the rule: sudo iptables -L INPUT -n -v, and the same for OUTPUT.",
-		}, func(p Probe) (Severity, string) {
-			return Warn, p.Target + " does not answer a ping"
-		}, func(p Probe) bool { return p.Role == RoleBridge && p.State == Fail }),
 		probeCheck(Check{
 			Code: UpstreamDown, Good: "every upstream answers", Each: true, After: unreachable,
 			Meaning: "A server behind a site, or a target of [[probes.target]], does not answer: stopped, on another port, or stuck.",
