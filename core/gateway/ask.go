@@ -14,10 +14,11 @@ import (
 // Limits on asking the gateway for its health.
 const (
 	askLimit   = 3 * time.Second
-	takeLimit  = 15 * time.Second      // for a new generation to be served after a reload
-	askPause   = 50 * time.Millisecond // between two questions
-	maxHeaders = 32 << 10              // bytes
-	maxAnswer  = 4 << 10               // bytes
+	takeLimit  = 15 * time.Second       // for a new generation to be served after a reload
+	askPause   = 25 * time.Millisecond  // between two questions
+	steady     = 250 * time.Millisecond // without another answer before a generation counts as served
+	maxHeaders = 32 << 10               // bytes
+	maxAnswer  = 4 << 10                // bytes
 )
 
 // errNoHeader says that something else than this gateway's server answered.
@@ -57,13 +58,22 @@ func (g *Gateway) ask(ctx context.Context, url string) (int, error) {
 	return n, nil
 }
 
-// taken waits until the server serves that generation.
+// taken waits until the server serves that generation and nothing else: for a
+// moment after a reload old workers still take connections (nginx gives the
+// new ones 100 ms to start), and in lua mode a worker looks at the table every
+// 200 ms.
 func (g *Gateway) taken(ctx context.Context, url string, generation int) error {
 	ctx, cancel := context.WithTimeout(ctx, takeLimit)
 	defer cancel()
+	var since time.Time // of the first of the right answers in a row
 	for {
 		served, err := g.ask(ctx, url)
-		if err == nil && served == generation {
+		switch {
+		case err != nil || served != generation:
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > steady:
 			return nil
 		}
 		if err == nil {

@@ -20,9 +20,6 @@ import (
 // lockWait is how long a deployment waits for another one's end.
 const lockWait = 20 * time.Second
 
-// lookEvery is how old a worker's table can be, as flatnet.lua has it.
-const lookEvery = 200 * time.Millisecond
-
 // Outcome is what a deployment came to.
 type Outcome struct {
 	Generation int
@@ -111,9 +108,6 @@ func (g *Gateway) activate(ctx context.Context, out *Outcome) error {
 	}
 	if err := g.taken(ctx, url, out.Generation); err != nil {
 		return err
-	}
-	if !out.Reloaded {
-		time.Sleep(lookEvery) // the other workers' turn
 	}
 	out.Confirmed = true
 	return nil

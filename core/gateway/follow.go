@@ -206,7 +206,10 @@ func (f *follower) watchFiles(ctx context.Context, sources *sync.WaitGroup) erro
 				return
 			case e := <-w.Events:
 				f.fileChanged(e)
-			case <-w.Errors: // an overflow, say: look
+			case _, open := <-w.Errors: // an overflow, say: look
+				if !open {
+					return
+				}
 				signal(f.changed)
 			}
 		}

@@ -176,7 +176,7 @@ func closed(sites []Site) []netip.Addr {
 
 // execute runs one template.
 func execute(name string, v view) ([]byte, error) {
-	t, err := template.New(name).Funcs(template.FuncMap{"q": quote, "ms": milliseconds, "serverName": serverName}).
+	t, err := template.New(name).Funcs(template.FuncMap{"q": quote, "limit": limit, "serverName": serverName}).
 		ParseFS(templates, "template/shared.conf.tmpl", "template/"+name)
 	if err != nil {
 		return nil, err
@@ -194,8 +194,11 @@ var errUnquotable = errors.New("this cannot be written into an nginx file")
 // are special, and "$", which has no escape, would be a variable. Trusted
 // regular expressions end in "$" and pass.
 func quote(s string) (string, error) {
-	dollar := strings.IndexByte(s, '$')
-	if dollar >= 0 && !(dollar == len(s)-1 && strings.HasPrefix(s, "~^")) {
+	text := s
+	if strings.HasPrefix(s, "~^") {
+		text = strings.TrimSuffix(s, "$")
+	}
+	if strings.Contains(text, "$") {
 		return "", fmt.Errorf("%w: %q", errUnquotable, s)
 	}
 	for _, r := range s {
@@ -206,8 +209,11 @@ func quote(s string) (string, error) {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`, nil
 }
 
-// milliseconds writes a time limit, at least 1 ms.
-func milliseconds(d time.Duration) string {
+// limit writes a time limit, at least 1 ms.
+func limit(d time.Duration) string {
+	if d >= time.Second && d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
 	return strconv.FormatInt(max(d.Milliseconds(), 1), 10) + "ms"
 }
 

@@ -76,10 +76,11 @@ func (g *Gateway) test(ctx context.Context, conf string) error {
 	if !errors.As(err, &exit) {
 		return &core.OpError{Op: "run", Target: g.o.Config.Nginx, Err: err, Hint: "gateway.nginx in the configuration says where nginx is"}
 	}
-	return &core.OpError{
-		Op: "use the new gateway configuration", Err: fmt.Errorf("%w: %s", ErrTest, complaint(out)),
-		Hint: "nothing was changed; what runs goes on",
+	hint := "nothing was changed; what runs goes on"
+	if strings.Contains(string(out), `unknown directive "lua_`) {
+		hint += `; this nginx has no Lua module: install and load it (Debian: libnginx-mod-http-lua), or set gateway.mode = "static"`
 	}
+	return &core.OpError{Op: "use the new gateway configuration", Err: fmt.Errorf("%w: %s", ErrTest, complaint(out)), Hint: hint}
 }
 
 // errNotRunning says that there is no nginx to reload.
@@ -101,13 +102,16 @@ func (g *Gateway) reload(ctx context.Context) error {
 	return fmt.Errorf("reload: %w: %s", err, complaint(out))
 }
 
+// processes begins nginx's log lines: "4242#4242: ", with "*7 " for a request.
+var processes = regexp.MustCompile(`^[0-9]+#[0-9]+: (\*[0-9]+ )?`)
+
 // complaint is nginx's first line that is more than a notice.
 func complaint(out []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	for _, level := range []string{"[emerg]", "[alert]", "[crit]", "[error]"} {
 		for _, l := range lines {
 			if _, text, ok := strings.Cut(l, level+" "); ok {
-				return strings.TrimSpace(text)
+				return strings.TrimSpace(processes.ReplaceAllString(text, ""))
 			}
 		}
 	}
