@@ -100,11 +100,11 @@ func fill(file *os.File, write func(io.Writer) error) error {
 
 // openSpare opens the spare file to be written from its beginning. One that
 // is known by a second name is not overwritten: it is a bad file set aside, or
-// somebody's copy.
+// somebody's copy. One with other rights than ours is not used either.
 func openSpare(path string) (*os.File, error) {
 	info, err := os.Lstat(path)
 	if err == nil {
-		if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.Mode().IsRegular() || st.Nlink != 1 {
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || info.Mode() != 0o600 || st.Nlink != 1 {
 			err = os.Remove(path)
 		}
 	}

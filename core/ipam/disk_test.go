@@ -241,3 +241,20 @@ func TestACopyOfTheStateIsNotOverwritten(t *testing.T) {
 		t.Errorf("the copy became %q", got)
 	}
 }
+
+func TestAnOpenStateFileIsClosed(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, oldForm)
+	path := filepath.Join(dir, ipam.FileName)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := takeAndGiveBack(dir, "a"); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("after change %d: mode %v, %v", i, info.Mode(), err)
+		}
+	}
+}

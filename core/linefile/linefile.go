@@ -21,7 +21,7 @@ type File struct {
 	Path    string
 	Mode    fs.FileMode
 	MaxSize int64 // bytes from which it is rotated before the next line; 0: never
-	Keep    int   // rotated files kept, at least 1
+	Keep    int   // rotated files kept; 0: a full file is dropped
 }
 
 // Append writes text, which ends in a newline, with a single write(2).
@@ -117,6 +117,9 @@ func (f File) due(info fs.FileInfo) bool {
 // that a shift which was broken off loses nothing when it is done again; only
 // where all places are taken does the oldest go.
 func (f File) shift() error {
+	if f.Keep == 0 {
+		return os.Remove(f.Path)
+	}
 	free := 1
 	for free < f.Keep && exists(f.numbered(free)) {
 		free++

@@ -120,6 +120,20 @@ func TestReadingIsBounded(t *testing.T) {
 	}
 }
 
+func TestKeepingNone(t *testing.T) {
+	f := newFile(t)
+	f.Keep = 0
+	for i := range 30 {
+		if err := f.AppendWhole(fmt.Appendf(nil, "line %d\n", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, _ := filepath.Glob(f.Path + "*")
+	if got := backwards(t, f); len(files) != 1 || len(got) == 0 || len(got) > 15 || got[0] != "line 29" {
+		t.Errorf("files %v, lines %q", files, got)
+	}
+}
+
 func TestMissingFileHasNoLines(t *testing.T) {
 	if got := backwards(t, newFile(t)); len(got) != 0 {
 		t.Errorf("got %q", got)
