@@ -72,13 +72,19 @@ func findings() []byte {
 What the console, ` + "`flatnet-tui doctor` and `status`" + ` can find wrong. Codes stay the same.
 [Troubleshooting](../operations/troubleshooting.md) goes from the symptom to these.
 `)
-	group := health.Group("")
+	byGroup := map[health.Group][]health.Check{}
+	var groups []health.Group // in the order in which they come first
 	for _, c := range health.Checks() {
-		if c.Group != group {
-			group = c.Group
-			fmt.Fprintf(&b, "\n## %s\n\n| code | meaning | what mends it |\n|---|---|---|\n", group)
+		if byGroup[c.Group] == nil {
+			groups = append(groups, c.Group)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Code, cell(c.Meaning), cell(c.Remedy))
+		byGroup[c.Group] = append(byGroup[c.Group], c)
+	}
+	for _, group := range groups {
+		fmt.Fprintf(&b, "\n## %s\n\n| code | meaning | what mends it |\n|---|---|---|\n", group)
+		for _, c := range byGroup[group] {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Code, cell(c.Meaning), cell(c.Remedy))
+		}
 	}
 	return b.Bytes()
 }

@@ -9,7 +9,7 @@ needs=(
   iptables:iptables nft:nftables ip:iproute2
   busybox:busybox-static nginx:nginx
   strace:strace tmux:tmux jq:jq curl:curl sshd:openssh-server ssh:openssh-client
-  debootstrap:debootstrap gcc:gcc ps:procps unshare:util-linux
+  debootstrap:debootstrap systemd-analyze:systemd gcc:gcc ps:procps unshare:util-linux
 )
 # file:package, for what is no program
 files=(

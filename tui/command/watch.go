@@ -22,20 +22,27 @@ import (
 func (a *App) watchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch",
-		Short: "Keep the gateway in step with the containers until stopped",
-		Long: `Regenerate and deploy the gateway's configuration whenever a container comes,
-goes or moves, a server stops answering or answers again, or the configuration
-changes. Of several, one at a time does so; the open console is one of them.
-The first deployment is a person's: flatnet-tui gateway apply.`,
+		Short: "Keep bridge, rules, route and gateway right until stopped",
+		Long: `Mend the bridge, the packet filter's rules and Windows' route when they are not
+as configured, and regenerate and deploy the gateway's configuration whenever a
+container comes, goes or moves, a server stops answering or answers again, or
+the configuration changes. Of several, one at a time sees to the gateway; the
+open console is one of them. The gateway's first deployment is a person's:
+flatnet-tui gateway apply. Under systemd it says when the network is ready, and
+that it is alive.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.parts()
 			if err != nil {
 				return err
 			}
-			f := follower{app: a, by: by(cmd), probes: true, report: func(line string) {
+			var one sync.Mutex // keeper and follower report at the same time
+			report := func(line string) {
+				one.Lock()
+				defer one.Unlock()
 				fmt.Fprintln(a.Out, a.Now().Format("2006-01-02 15:04:05"), text.Line(line))
-			}}
+			}
+			f := follower{app: a, by: by(cmd), probes: true, report: report, keeper: newKeeper(a, by(cmd), report)}
 			return f.run(cmd.Context(), p)
 		},
 	}
@@ -47,6 +54,7 @@ type follower struct {
 	by     string // for the journal
 	probes bool   // probes the upstreams itself; else someone else runs the Monitor
 	report func(line string)
+	keeper *keeper // sees to bridge, rules and route; nil: somebody else does
 }
 
 // run follows with the parts of one configuration after the other, until ctx
@@ -76,6 +84,9 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 	defer cancel()
 	if f.probes {
 		probing.Go(func() { p.Monitor.Run(ctx) })
+	}
+	if f.keeper != nil {
+		probing.Go(func() { f.keeper.run(ctx, p) })
 	}
 	return p.Gateway.Follow(ctx, gateway.FollowOptions{
 		Config:     cmp.Or(p.Config.Path, f.app.configPath, config.Lookup()),
