@@ -1,86 +1,57 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"path"
 	"strings"
 
-	crossplane "github.com/nginxinc/nginx-go-crossplane"
-
 	"flatnet/core/config"
 )
 
-// errNoPlace says that nginx.conf has no place where the include can go by
-// itself.
-var errNoPlace = errors.New("its http block has no closing brace on a line of its own")
-
-// include is one include of an nginx.conf.
-type include struct {
-	line int // from 1
-	arg  string
-}
+// errNoHTTP says that nginx.conf has no http block to add to.
+var errNoHTTP = errors.New("it has no http block, or its braces and semicolons do not match")
 
 // mainFile is what matters of an nginx.conf.
 type mainFile struct {
-	includes []include
-	httpEnd  int // line of the http block's closing brace; 0: none on a line of its own
-	shutdown bool
+	includes []token // their arguments
+	httpEnd  int     // where the http block's closing brace is; 0: nowhere
 }
 
-// readMain finds the includes and the end of the http block. Lua blocks are
-// passed over as Lua.
+// readMain finds the includes and the end of the http block.
 func readMain(text []byte) (mainFile, error) {
 	var m mainFile
-	lua := &crossplane.Lua{}
-	tokens := crossplane.LexWithOptions(bytes.NewReader(text), crossplane.LexOptions{Lexers: []crossplane.RegisterLexer{lua.RegisterLexer()}})
-	var statement []crossplane.NgxToken
+	tokens, err := lex(text)
+	if err != nil {
+		return m, err
+	}
 	var blocks []string
-	var failed error
-	for t := range tokens { // to the end, else the lexer would wait
+	statement := 0
+	for i, t := range tokens {
 		switch {
-		case t.Error != nil:
-			failed = t.Error
-		case !t.IsQuoted && strings.HasPrefix(t.Value, "#"):
-		case t.IsQuoted || !strings.Contains("{};", t.Value) || t.Value == "":
-			statement = append(statement, t)
-		case t.Value == "{":
-			blocks = append(blocks, first(statement))
-			statement = nil
-		case t.Value == "}":
-			if len(blocks) == 1 && blocks[0] == "http" && aloneOn(text, t.Line) {
-				m.httpEnd = t.Line
+		case t.is("{"):
+			blocks = append(blocks, tokens[statement].text)
+		case t.is("}"):
+			if len(blocks) == 0 || i != statement { // unopened, or ";" is missing before it
+				return m, errNoHTTP
 			}
-			blocks = blocks[:max(len(blocks)-1, 0)]
-			statement = nil
-		default:
-			m.take(statement)
-			statement = nil
+			if len(blocks) == 1 && blocks[0] == "http" {
+				m.httpEnd = t.start
+			}
+			blocks = blocks[:len(blocks)-1]
+		case t.is(";"):
+			if i-statement == 2 && tokens[statement].is("include") {
+				m.includes = append(m.includes, tokens[i-1])
+			}
+		case !t.quoted || i == statement || !strings.HasSuffix(tokens[statement].text, luaBlock):
+			continue
 		}
+		statement = i + 1
 	}
-	return m, failed
-}
-
-func (m *mainFile) take(statement []crossplane.NgxToken) {
-	switch {
-	case first(statement) == "worker_shutdown_timeout":
-		m.shutdown = true
-	case first(statement) == "include" && len(statement) == 2:
-		m.includes = append(m.includes, include{statement[1].Line, statement[1].Value})
+	if len(blocks) > 0 {
+		return m, errNoHTTP
 	}
-}
-
-func first(statement []crossplane.NgxToken) string {
-	if len(statement) == 0 || statement[0].IsQuoted {
-		return ""
-	}
-	return statement[0].Value
-}
-
-func aloneOn(text []byte, line int) bool {
-	lines := strings.SplitAfter(string(text), "\n")
-	return line <= len(lines) && strings.HasPrefix(strings.TrimSpace(lines[line-1]), "}")
+	return m, nil
 }
 
 // covers tells whether an include takes in conf.d/flatnet.conf.
@@ -103,20 +74,23 @@ func (l layout) withInclude(text []byte) ([]byte, error) {
 		return nil, err
 	}
 	for _, i := range m.includes {
-		if l.covers(i.arg) {
+		if l.covers(i.text) {
 			return text, nil
 		}
 	}
 	if m.httpEnd == 0 {
-		return nil, errNoPlace
+		return nil, errNoHTTP
 	}
-	lines := strings.SplitAfter(string(text), "\n")
-	added := "\n    # Flatnet\n    include " + l.include() + ";\n"
-	if strings.Contains(l.include(), " ") {
-		added = "\n    # Flatnet\n    include \"" + l.include() + "\";\n"
+	arg := l.include()
+	if strings.Contains(arg, " ") {
+		arg = `"` + arg + `"`
 	}
-	at := m.httpEnd - 1
-	return []byte(strings.Join(lines[:at], "") + added + strings.Join(lines[at:], "")), nil
+	at := m.httpEnd
+	for at > 0 && (text[at-1] == ' ' || text[at-1] == '\t') {
+		at--
+	}
+	added := "\n    # Flatnet\n    include " + arg + ";\n"
+	return []byte(string(text[:at]) + added + string(text[at:])), nil
 }
 
 // redirected gives nginx.conf with every include of conf.d/flatnet.conf
@@ -126,25 +100,19 @@ func (l layout) redirected(text []byte, to string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.SplitAfter(string(text), "\n")
-	done := false
+	var b strings.Builder
+	done := 0
 	for _, i := range m.includes {
-		if !l.covers(i.arg) {
-			continue
-		}
-		line := &lines[i.line-1]
-		for _, form := range []string{`"` + i.arg + `"`, "'" + i.arg + "'", i.arg} {
-			if strings.Contains(*line, form) {
-				*line = strings.Replace(*line, form, `"`+to+`"`, 1)
-				done = true
-				break
-			}
+		if l.covers(i.text) {
+			b.WriteString(string(text[done:i.start]) + `"` + to + `"`)
+			done = i.end
 		}
 	}
-	if !done {
+	if done == 0 {
 		return nil, fmt.Errorf("its include of %s was not found", l.include())
 	}
-	return []byte(strings.Join(lines, "")), nil
+	b.Write(text[done:])
+	return []byte(b.String()), nil
 }
 
 // wholeMain is the nginx.conf of a gateway that has none.
