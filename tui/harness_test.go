@@ -67,13 +67,13 @@ func failingOptions() Options {
 
 // driver runs a model as Bubble Tea would, one message after the other.
 type driver struct {
-	t *testing.T
+	t testing.TB
 	m *Model
 	// ticks that commands asked for are not run: tests tick by hand.
 	sent []tea.Msg
 }
 
-func newDriver(t *testing.T, o Options, width, height int) *driver {
+func newDriver(t testing.TB, o Options, width, height int) *driver {
 	t.Helper()
 	d := &driver{t: t, m: New(o)}
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})

@@ -46,6 +46,10 @@ func consoleProgram(flaws string) int {
 		o.Plans.Firewall = func(context.Context) (repair.Plan, error) { panic("a planner panics") }
 	case "many":
 		o.Sources.Leases = always(example.ManyLeases(10_000), nil)
+	case "flip":
+		o.Config.TUI.Refresh = 300 * time.Millisecond
+		o.Sources.Leases, o.Now = flipping(), example.Now
+		o.Sources.Bridge, o.Sources.Upstreams = always(pane.BridgeView{}, nil), always(pane.UpstreamsView{}, nil)
 	case "config":
 		o.Config.Path = os.Getenv("FLATNET_FILE")
 	case "step":

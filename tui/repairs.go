@@ -14,10 +14,10 @@ import (
 // a plan, show it, apply it if the person says so, look again.
 func (m *Model) repairs() []action.Action {
 	t, plans := &m.t.Actions, m.o.Plans
-	change := func(id, key, name, short string, there bool, why func() string, plan Plan) action.Action {
+	change := func(id, key, name, short string, there bool, why func() string, plan func() Plan) action.Action {
 		a := action.Action{ID: id, Keys: []string{key}, Name: name, Short: short, Group: action.Repair, Changes: true}
 		a.Why = func() string { return m.whyNot(there, why) }
-		a.Run = func() tea.Cmd { return m.plan(name, key, plan) }
+		a.Run = func() tea.Cmd { return m.plan(name, key, plan()) }
 		return a
 	}
 	stop := action.Action{
@@ -25,18 +25,21 @@ func (m *Model) repairs() []action.Action {
 		Why: need(m.job != nil, m.t.Why.NoJob), Run: func() tea.Cmd { m.job.cancel(); return nil },
 	}
 	return []action.Action{
-		change("release", "R", t.Release, t.ShortRelease, plans.ReleaseStale != nil, m.needLease, m.releasePlan()),
-		change("firewall", "F", t.Firewall, t.ShortFirewall, plans.Firewall != nil, nil, plans.Firewall),
-		change("gateway", "G", t.Gateway, t.ShortGateway, plans.Gateway != nil, nil, plans.Gateway),
-		change("mend", "A", t.Mend, t.ShortMend, plans.ByFinding != nil, m.needMendable, m.mendPlan()),
-		change("bridge", "B", t.Bridge, "", plans.Bridge != nil, nil, plans.Bridge),
-		change("route", "W", t.Route, t.ShortRoute, plans.Route != nil, nil, plans.Route),
-		change("maintenance", "M", t.Maintenance, "", plans.Maintenance != nil, m.needSite, m.maintenancePlan()),
-		change("rollback", "V", t.Rollback, "", plans.Rollback != nil, nil, plans.Rollback),
-		change("undo", "U", t.Undo, "", plans.Undo != nil, nil, plans.Undo),
+		change("release", "R", t.Release, t.ShortRelease, plans.ReleaseStale != nil, m.needLease, m.releasePlan),
+		change("firewall", "F", t.Firewall, t.ShortFirewall, plans.Firewall != nil, nil, is(plans.Firewall)),
+		change("gateway", "G", t.Gateway, t.ShortGateway, plans.Gateway != nil, nil, is(plans.Gateway)),
+		change("mend", "A", t.Mend, t.ShortMend, plans.ByFinding != nil, m.needMendable, m.mendPlan),
+		change("bridge", "B", t.Bridge, "", plans.Bridge != nil, nil, is(plans.Bridge)),
+		change("route", "W", t.Route, t.ShortRoute, plans.Route != nil, nil, is(plans.Route)),
+		change("maintenance", "M", t.Maintenance, "", plans.Maintenance != nil, m.needSite, m.maintenancePlan),
+		change("rollback", "V", t.Rollback, "", plans.Rollback != nil, nil, is(plans.Rollback)),
+		change("undo", "U", t.Undo, "", plans.Undo != nil, nil, is(plans.Undo)),
 		stop,
 	}
 }
+
+// is makes a plan that depends on nothing chosen on the screen.
+func is(p Plan) func() Plan { return func() Plan { return p } }
 
 // whyNot says why a change cannot be made now, "" if it can.
 func (m *Model) whyNot(there bool, why func() string) string {

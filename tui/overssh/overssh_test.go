@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { nettest.Main(m) }
 
 const patience = 40 * time.Second
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +29,7 @@ func must(t *testing.T, err error) {
 }
 
 // run runs a program and fails with what it printed.
-func run(t *testing.T, name string, args ...string) {
+func run(t testing.TB, name string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
@@ -37,7 +37,7 @@ func run(t *testing.T, name string, args ...string) {
 }
 
 // build makes the programs and gives the path of the lab.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, pkg := range map[string]string{"flatnet": "plugin/flatnet", "flatnet-tui": "tui/flatnet-tui", "flatnet-lab": "testdata/lab"} {

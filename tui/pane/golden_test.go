@@ -77,7 +77,7 @@ func subjects(c *clock, t *text.Texts) []subject {
 		subjectOf(pane.NewWindows, d, example.Windows(false), example.Windows(true), windows.Status{State: windows.Unknown},
 			"via 172.29.112.5", "172.29.112.1", "nat", "metric 16"),
 		subjectOf(pane.NewUpstreams, d, example.Upstreams(false), example.Upstreams(true), pane.UpstreamsView{},
-			"forgejo.local", "受付.local", "10ms", "0.4ms", "up", "bridge"),
+			"forgejo.local", "受付.local", "10ms", "<1ms", "up", "bridge"),
 		subjectOf(findings, d, example.Findings(true), nil, []health.Finding(nil),
 			"3 rules of flatnet-br0 are missing", "1 lease is stale", "failing", "warning"),
 	}

@@ -38,7 +38,7 @@ func NewLeases(look Source[[]leases.Status], d Deps) Pane {
 
 // Stale gives how many of the leases seen last are stale.
 func (p Leases) Stale() int {
-	return count(p.feed.value.value, leases.Stale)
+	return p.feed.value.judged.due
 }
 
 // MarkedAddresses gives the addresses of the marked rows.
@@ -122,7 +122,7 @@ func (t leaseTexts) state(s leases.State) (string, widget.Tone) {
 
 func (t leaseTexts) judge(all []leases.Status) judgement {
 	active, stale, unknown := count(all, leases.Active), count(all, leases.Stale), count(all, leases.Unknown)
-	j := judgement{severity: health.OK, words: fmt.Sprintf(t.Sum, active)}
+	j := judgement{severity: health.OK, words: fmt.Sprintf(t.Sum, active), due: stale}
 	if unknown > 0 {
 		j.severity = health.Unknown
 		j.words += fmt.Sprintf(", %d %s", unknown, t.all.State.Unknown)

@@ -32,6 +32,7 @@ type kind[T any] struct {
 type judgement struct {
 	severity health.Severity
 	words    string
+	due      int // rows that a repair is for
 }
 
 // shown is what a source saw, made ready for drawing where it was loaded, so

@@ -336,7 +336,7 @@ func latencyText(ms *float64) string {
 	if ms == nil {
 		return ""
 	}
-	return text.Latency(milliseconds(*ms))
+	return text.Exact(milliseconds(*ms))
 }
 
 func (t siteTexts) role(r health.Role) string {

@@ -30,17 +30,41 @@ func (t *Texts) SeenAgo(d time.Duration) string {
 	return fmt.Sprintf(t.State.Stale, t.Age(d))
 }
 
-// Latency writes a round trip in at most five cells: two figures are enough
-// to judge it, and more would only make the screen restless.
+// Latency writes a round trip in at most five cells, coarsely: enough to judge
+// it, while its jitter does not make the screen restless. The exact value is in
+// the detail.
 func Latency(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
-	switch {
-	case ms < 1:
-		return fmt.Sprintf("%.1fms", max(ms, 0.1))
-	case ms < 10:
-		return fmt.Sprintf("%.0fms", ms)
-	case ms < 1000:
-		return fmt.Sprintf("%.0fms", float64(int(ms/5+0.5)*5))
+	if ms < 1 {
+		return "<1ms"
 	}
-	return fmt.Sprintf("%.1fs", ms/1000)
+	if ms >= 1000 {
+		return fmt.Sprintf("%.0fs", ms/1000)
+	}
+	scale := 1.0
+	for ms >= 10*scale {
+		scale *= 10
+	}
+	step := 1.0
+	for _, s := range []float64{1, 1.5, 2, 3, 5, 7} {
+		if ms >= s*scale {
+			step = s
+		}
+	}
+	if step == 1.5 && scale == 1 {
+		step = 1
+	}
+	return fmt.Sprintf("%.0fms", step*scale)
+}
+
+// Exact writes a round trip for a detail.
+func Exact(d time.Duration) string {
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case ms < 1:
+		return fmt.Sprintf("%.2f ms", ms)
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	default:
+		return fmt.Sprintf("%.0f ms", ms)
+	}
 }

@@ -175,16 +175,21 @@ func TestAge(t *testing.T) {
 }
 
 func TestLatency(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0:                       "0.1ms",
-		430 * time.Microsecond:  "0.4ms",
-		3600 * time.Microsecond: "4ms",
-		13 * time.Millisecond:   "15ms",
-		997 * time.Millisecond:  "995ms",
-		1500 * time.Millisecond: "1.5s",
+	for d, want := range map[time.Duration][2]string{
+		0:                       {"<1ms", "0.00 ms"},
+		430 * time.Microsecond:  {"<1ms", "0.43 ms"},
+		3600 * time.Microsecond: {"3ms", "3.6 ms"},
+		9900 * time.Microsecond: {"7ms", "9.9 ms"},
+		13 * time.Millisecond:   {"10ms", "13 ms"},
+		16 * time.Millisecond:   {"15ms", "16 ms"},
+		997 * time.Millisecond:  {"700ms", "997 ms"},
+		2500 * time.Millisecond: {"2s", "2500 ms"},
 	} {
-		if got := Latency(d); got != want {
-			t.Errorf("Latency(%v) = %q, want %q", d, got, want)
+		if got := Latency(d); got != want[0] {
+			t.Errorf("Latency(%v) = %q, want %q", d, got, want[0])
+		}
+		if got := Exact(d); got != want[1] {
+			t.Errorf("Exact(%v) = %q, want %q", d, got, want[1])
 		}
 	}
 }

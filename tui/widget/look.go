@@ -5,7 +5,9 @@
 package widget
 
 import (
-	"charm.land/lipgloss/v2"
+	"strconv"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"flatnet/themes"
 	"flatnet/tui/text"
@@ -40,7 +42,7 @@ const (
 type Look struct {
 	Glyphs Glyphs
 	Text   *text.Texts
-	styles [tones]lipgloss.Style
+	before [tones]string // what switches a tone on
 }
 
 // NewLook makes a Look of a theme.
@@ -51,33 +53,54 @@ func NewLook(t themes.Theme, g Glyphs, texts *text.Texts) *Look {
 		OK: t.OK, Warn: t.Warn, Fail: t.Fail, Unknown: t.Unknown, Added: t.Added, Removed: t.Removed,
 		Marked: t.Marked, Match: t.Match, Selected: t.Selected, Button: t.Button, Frame: t.Frame,
 	} {
-		l.styles[tone] = style(spec)
+		if st := style(spec); len(st) > 0 {
+			l.before[tone] = st.String()
+		}
 	}
 	return l
 }
 
-func style(s themes.Spec) lipgloss.Style {
-	st := lipgloss.NewStyle().Bold(s.Bold).Faint(s.Faint).Italic(s.Italic).Underline(s.Underline).Reverse(s.Reverse).
-		Inline(true)
-	if s.Foreground != "" {
-		st = st.Foreground(lipgloss.Color(s.Foreground))
-	}
-	if s.Background != "" {
-		st = st.Background(lipgloss.Color(s.Background))
+func style(s themes.Spec) ansi.Style {
+	var st ansi.Style
+	for _, a := range []struct {
+		on  bool
+		add func() ansi.Style
+	}{
+		{s.Bold, func() ansi.Style { return st.Bold() }},
+		{s.Faint, func() ansi.Style { return st.Faint() }},
+		{s.Italic, func() ansi.Style { return st.Italic(true) }},
+		{s.Underline, func() ansi.Style { return st.Underline(true) }},
+		{s.Reverse, func() ansi.Style { return st.Reverse(true) }},
+		{s.Foreground != "", func() ansi.Style { return st.ForegroundColor(colour(s.Foreground)) }},
+		{s.Background != "", func() ansi.Style { return st.BackgroundColor(colour(s.Background)) }},
+	} {
+		if a.on {
+			st = a.add()
+		}
 	}
 	return st
 }
 
-// Paint draws one line of text in a tone.
-func (l *Look) Paint(t Tone, s string) string {
-	if s == "" {
-		return ""
+// colour is a theme's colour: "#rrggbb", or a number of the terminal's
+// palette, of which the first sixteen are its own.
+func colour(s string) ansi.Color {
+	n, err := strconv.ParseUint(s, 10, 8)
+	switch {
+	case err != nil:
+		return ansi.HexColor(s)
+	case n < 16:
+		return ansi.BasicColor(n)
 	}
-	return l.styles[t].Render(s)
+	return ansi.IndexedColor(n)
 }
 
-// Style gives a tone's style, for the library's own widgets.
-func (l *Look) Style(t Tone) lipgloss.Style { return l.styles[t] }
+// Paint draws one line of text in a tone.
+func (l *Look) Paint(t Tone, s string) string {
+	if s == "" || l.before[t] == "" {
+		return s
+	}
+	return l.before[t] + s + ansi.ResetStyle
+}
 
 // Glyphs are the signs that are drawn; each one cell wide.
 type Glyphs struct {

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -139,12 +140,12 @@ func (r Rows) pick(filter string, column int, down bool) []int {
 	if column < 0 {
 		return shown
 	}
-	slices.SortStableFunc(shown, func(a, b int) int {
+	slices.SortFunc(shown, func(a, b int) int {
 		c := strings.Compare(r.rows[a].Cells[column].order(), r.rows[b].Cells[column].order())
 		if down {
-			return -c
+			c = -c
 		}
-		return c
+		return cmp.Or(c, a-b)
 	})
 	return shown
 }

@@ -9,7 +9,7 @@ import (
 // are absolute, and each about double the one before: a target that answers
 // in 0.2 ms draws a calm low line, not its own jitter blown up, and lines of
 // several targets can be compared.
-var steps = [...]float64{1, 2, 5, 10, 20, 50, 200}
+var steps = [...]float64{2, 5, 10, 20, 50, 100, 300}
 
 // Sparkline draws latencies in milliseconds, one cell each; NaN is a probe
 // without an answer.

@@ -182,6 +182,9 @@ func (t *Table) MarkAll() {
 
 // Marks gives the keys of the marked rows, in the rows' own order.
 func (t *Table) Marks() []string {
+	if len(t.marks) == 0 {
+		return nil
+	}
 	var keys []string
 	for i := range t.rows.rows {
 		if key := t.rows.rows[i].Key; t.marks[key] {
