@@ -15,6 +15,7 @@ needs=(
 files=(
   /usr/lib/cni/bridge:containernetworking-plugins
   /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua
+  /usr/share/lua/5.1/cjson:lua-cjson
 )
 
 PATH=$PATH:/usr/sbin:/sbin
