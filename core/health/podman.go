@@ -21,7 +21,7 @@ func podmanChecks() []Check {
 		{
 			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman uses CNI plugins", After: []Code{PodmanUnreachable},
 			Meaning: "Podman's network backend is not CNI, so it never calls the plugin.",
-			Remedy:  `Set network_backend = "cni" under [network] in /etc/containers/containers.conf, then run podman system reset (it deletes all containers) or start with a fresh store.`,
+			Remedy:  "Run: sudo flatnet-tui init. It has Podman use CNI; networks made by podman network create, and their containers, are then to be made anew. Podman 5 has no CNI: use version 4.",
 			Applies: func(f Facts) bool { return f.Podman.Known() },
 			Look: func(f Facts) []Finding {
 				i := f.Podman.Value.Info

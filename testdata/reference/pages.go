@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"flatnet/core/config"
 	"flatnet/core/health"
+	"flatnet/plugin"
 	"flatnet/tui/command"
 )
 
@@ -21,6 +24,7 @@ func pages() (map[string][]byte, error) {
 		"reference/configuration.md": configuration(),
 		"reference/findings.md":      findings(),
 		"reference/commands.md":      commands(root()),
+		"reference/plugin-errors.md": pluginErrors(),
 	}, nil
 }
 
@@ -70,7 +74,7 @@ func findings() []byte {
 	b.WriteString(generated + `# Findings
 
 What the console, ` + "`flatnet-tui doctor` and `status`" + ` can find wrong. Codes stay the same.
-[Troubleshooting](../operations/troubleshooting.md) goes from the symptom to these.
+[Troubleshooting](../operations/troubleshooting.md) goes from the symptom to these. Mending a cause may mend what it hides.
 `)
 	byGroup := map[health.Group][]health.Check{}
 	var groups []health.Group // in the order in which they come first
@@ -81,12 +85,25 @@ What the console, ` + "`flatnet-tui doctor` and `status`" + ` can find wrong. Co
 		byGroup[c.Group] = append(byGroup[c.Group], c)
 	}
 	for _, group := range groups {
-		fmt.Fprintf(&b, "\n## %s\n\n| code | meaning | what mends it |\n|---|---|---|\n", group)
+		fmt.Fprintf(&b, "\n## %s\n", group)
 		for _, c := range byGroup[group] {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Code, cell(c.Meaning), cell(c.Remedy))
+			finding(&b, c)
 		}
 	}
 	return b.Bytes()
+}
+
+// finding is one section: what the code says, what mends it, what hides it.
+func finding(b *bytes.Buffer, c health.Check) {
+	fmt.Fprintf(b, "\n### %s\n\n%s\n\nMend: %s\n", c.Code, c.Meaning, c.Remedy)
+	if len(c.After) == 0 {
+		return
+	}
+	causes := make([]string, len(c.After))
+	for i, code := range c.After {
+		causes[i] = fmt.Sprintf("[%s](#%s)", code, code)
+	}
+	fmt.Fprintf(b, "\nNot said while one of these is there: %s.\n", strings.Join(causes, ", "))
 }
 
 // commands is the reference of all subcommands on one page.
@@ -134,4 +151,23 @@ func each(c *cobra.Command, visit func(*cobra.Command)) {
 			each(sub, visit)
 		}
 	}
+}
+
+// pluginErrors is the table of the plugin's codes.
+func pluginErrors() []byte {
+	var b bytes.Buffer
+	b.WriteString(generated + `# Errors of the plugin
+
+A failed call prints one JSON document on stdout: ` + "`code`, `msg` (what failed, on what) and `details` (what to do)" + `. Podman shows
+msg and details. Codes below 100 are the CNI specification's, the others Flatnet's own; they stay the same.
+
+| code | meaning |
+|---|---|
+`)
+	codes := plugin.Codes()
+	slices.SortFunc(codes, func(a, b plugin.Code) int { return cmp.Compare(a.Code, b.Code) })
+	for _, c := range codes {
+		fmt.Fprintf(&b, "| %d | %s |\n", c.Code, cell(c.Meaning))
+	}
+	return b.Bytes()
 }
