@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	ping "github.com/go-ping/ping"
+	ping "github.com/go-ping/ping" //nolint:staticcheck // unmaintained, and the library that was asked for; only echo knows it
 )
 
 // maxPingers is how many pingers may run at a time. go-ping v1.2.0 opens a

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"flatnet/core/bridge"
@@ -21,7 +22,10 @@ const (
 	BridgeSilent       Code = "bridge-silent"
 )
 
-func bridgeChecks() []Check {
+func bridgeChecks() []Check { return slices.Concat(bridgeItself(), bridgeAround()) }
+
+// bridgeItself is about the link of the bridge's name.
+func bridgeItself() []Check {
 	return []Check{
 		{
 			Code: BridgeUnseen, Group: GroupBridge, Good: "the bridge can be looked at",
@@ -72,6 +76,12 @@ func bridgeChecks() []Check {
 				}
 				return fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want)
 			}),
+	}
+}
+
+// bridgeAround is about what packets over the bridge need besides.
+func bridgeAround() []Check {
+	return []Check{
 		{
 			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
