@@ -17,6 +17,8 @@ type feed[T any] struct {
 	id    ID
 	look  Source[T]
 	deps  Deps
+	every time.Duration // least time between two looks that nobody insists on
+	asked time.Time
 	seq   int
 	busy  bool
 	again bool // ask once more when the answer is here
@@ -46,7 +48,10 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 		f.again = f.again || insist
 		return nil
 	}
-	f.busy = true
+	if !insist && f.known() && f.deps.Now().Sub(f.asked) < f.every {
+		return nil
+	}
+	f.busy, f.asked = true, f.deps.Now()
 	f.seq++
 	id, seq, look, now, limit := f.id, f.seq, f.look, f.deps.Now, f.deps.Limit
 	return func() tea.Msg {
@@ -72,7 +77,7 @@ func (f *feed[T]) take(m loadedMsg[T]) (bool, tea.Cmd) {
 	}
 	if f.again {
 		f.again = false
-		return true, f.refresh(false)
+		return true, f.refresh(true)
 	}
 	return true, nil
 }

@@ -86,7 +86,7 @@ func subjects(c *clock, t *text.Texts) []subject {
 // refresh has the pane look and take the answer.
 func refresh(t *testing.T, p pane.Pane) {
 	t.Helper()
-	cmd := p.Refresh(false)
+	cmd := p.Refresh(true)
 	if cmd == nil {
 		t.Fatal("the pane does not look")
 	}
@@ -320,5 +320,45 @@ func TestLeasesState(t *testing.T) {
 	refresh(t, s.pane)
 	if sev, words := s.pane.State(); sev != health.Unknown || !strings.Contains(words, "1 unknown") {
 		t.Errorf("unknown leases are %s, %q", sev, words)
+	}
+}
+
+// TestFeed: one look at a time, late and foreign answers dropped, Windows
+// asked seldom.
+func TestFeed(t *testing.T) {
+	c := &clock{example.Now()}
+	d := pane.Deps{Text: text.English(), Now: c.now, Limit: time.Minute}
+	n := 0
+	p := pane.NewLeases(func(context.Context) ([]leases.Status, error) {
+		n++
+		return example.ManyLeases(n), nil
+	}, d)
+	first := p.Refresh(false)
+	if p.Refresh(false) != nil || p.Refresh(true) != nil {
+		t.Fatal("two looks at a time")
+	}
+	answer := first()
+	again := p.Update(answer)
+	if again == nil {
+		t.Fatal("what was insisted on is not looked at again")
+	}
+	if p.Update(answer) != nil {
+		t.Error("an answer is taken twice")
+	}
+	if _, words := p.State(); words != "1 active" {
+		t.Errorf("after the first answer: %q", words)
+	}
+	p.Update(again())
+	if _, words := p.State(); words != "2 active" || p.Busy() {
+		t.Errorf("after the second answer: %q, busy %v", words, p.Busy())
+	}
+	w := pane.NewWindows((&source[windows.Status]{value: example.Windows(false)}).look, d)
+	w.Update(w.Refresh(false)())
+	if w.Refresh(false) != nil {
+		t.Error("Windows is asked again at once")
+	}
+	c.at = c.at.Add(time.Minute)
+	if w.Refresh(false) == nil {
+		t.Error("Windows is never asked again")
 	}
 }

@@ -22,6 +22,7 @@ type kind[T any] struct {
 	columns []widget.Column
 	empty   string // what is said when there are no rows
 	look    Source[T]
+	every   time.Duration // least time between two looks that nobody insists on
 	rows    func(v T, now time.Time) []widget.Row
 	judge   func(v T) judgement
 	note    func(v T) []string // said below the rows, where there is room; may be nil
@@ -58,7 +59,7 @@ type list[T any] struct {
 
 func newList[T any](k kind[T], d Deps) *list[T] {
 	p := &list[T]{kind: k, deps: d, table: widget.NewTable(k.columns), filter: widget.NewInput("/")}
-	p.feed = feed[shown[T]]{id: k.id, deps: d, look: p.prepared(k)}
+	p.feed = feed[shown[T]]{id: k.id, deps: d, look: p.prepared(k), every: k.every}
 	return p
 }
 

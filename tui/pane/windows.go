@@ -21,13 +21,17 @@ func NewWindows(look Source[windows.Status], d Deps) Pane {
 	w := windowsFacts{&d.Text.Windows, d}
 	return newList(kind[windows.Status]{
 		id: WindowsID, title: d.Text.Panes.Windows, columns: factColumns(), empty: d.Text.Windows.NotHere,
-		look:   partial(look),
+		look: partial(look), every: windowsEvery,
 		rows:   func(s windows.Status, now time.Time) []widget.Row { return factRows(w.all(s, now)) },
 		judge:  w.judge,
 		note:   w.note,
 		detail: func(s windows.Status, key string) Detail { return factDetail(w.all(s, s.ReadAt), key) },
 	}, d)
 }
+
+// windowsEvery is how often Windows is asked while nobody insists: each time
+// starts a Windows program, and routes seldom change.
+const windowsEvery = 10 * time.Second
 
 // partial keeps what is known where Windows itself did not answer: its
 // addresses and the table of an earlier look are still worth showing, as
