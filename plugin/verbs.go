@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
 
 	"flatnet/core/attach"
+	"flatnet/core/firewall"
 	"flatnet/core/ipam"
 	"flatnet/core/logfile"
 )
@@ -100,5 +102,8 @@ func (c *call) open(args *skel.CmdArgs) (netConf, *attach.Attacher, error) {
 		Rebuild: attach.Rebuild(c.Kernel, cfg.Network, c.Now),
 		Report:  func(text string) { c.log.Warn(text, "network", cfg.Network.Name, "state", dir) },
 	})
-	return n, attach.New(attach.Options{Kernel: c.Kernel, Store: store, Config: cfg, Log: c.log, Now: c.Now}), nil
+	return n, attach.New(attach.Options{
+		Kernel: c.Kernel, Store: store, Config: cfg, Log: c.log, Now: c.Now,
+		Rules: firewall.Memo{Path: filepath.Join(dir, "rules")},
+	}), nil
 }

@@ -281,7 +281,7 @@ func (a *Attacher) ensureBridge(ctx context.Context, lease ipam.Lease, undo *und
 // none was asked for by name the container still gets its network.
 func (a *Attacher) ensureRules(ctx context.Context, lease ipam.Lease, undo *undo) error {
 	want := firewall.WantOf(a.config)
-	changed, err := firewall.Ensure(ctx, a.kernel, want)
+	changed, err := a.rules.Ensure(ctx, a.kernel, want)
 	if errors.Is(err, kernel.ErrNoProgram) && want.Backend == kernel.BackendAuto {
 		a.log.Warn("the packet filter was left alone: no iptables program is installed")
 		return nil

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"flatnet/core/config"
+	"flatnet/core/firewall"
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 )
@@ -44,7 +45,8 @@ type Options struct {
 	Kernel kernel.Kernel
 	Store  ipam.Store // opened with Rebuild
 	Config config.Config
-	Log    *slog.Logger // what does not fail a call and is still worth knowing
+	Rules  firewall.Memo // beside the state; the zero Memo will do
+	Log    *slog.Logger  // what does not fail a call and is still worth knowing
 	Now    func() time.Time
 }
 
@@ -53,13 +55,14 @@ type Attacher struct {
 	kernel kernel.Kernel
 	store  ipam.Store
 	config config.Config
+	rules  firewall.Memo
 	log    *slog.Logger
 	now    func() time.Time
 }
 
 // New gives an Attacher of these parts.
 func New(o Options) *Attacher {
-	return &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, log: o.Log, now: o.Now}
+	return &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, rules: o.Rules, log: o.Log, now: o.Now}
 }
 
 // ID tells one attachment of a network from all others.

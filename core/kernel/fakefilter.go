@@ -110,6 +110,9 @@ func (f *fakeFilter) print(w io.Writer, program string) {
 	}
 }
 
+// RulesVersion cannot tell, as with the legacy tables.
+func (f *Fake) RulesVersion(ctx context.Context, _ Backend) (string, error) { return "", ctx.Err() }
+
 // RestoreRules applies each table of text whole or not at all.
 func (f *Fake) RestoreRules(ctx context.Context, b Backend, text string) error {
 	return f.do(ctx, func() error {

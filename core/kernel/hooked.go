@@ -73,6 +73,13 @@ func (h hooked) RestoreRules(ctx context.Context, b Backend, text string) error 
 	return h.kernel.RestoreRules(ctx, b, text)
 }
 
+func (h hooked) RulesVersion(ctx context.Context, b Backend) (string, error) {
+	if err := h.before("RulesVersion", string(b)); err != nil {
+		return "", err
+	}
+	return h.kernel.RulesVersion(ctx, b)
+}
+
 func (h hooked) LockRules(ctx context.Context) (func(), error) {
 	if err := h.before("LockRules", ""); err != nil {
 		return nil, err

@@ -118,6 +118,9 @@ type Filter interface {
 	// RestoreRules applies text as iptables-restore --noflush does: each
 	// table whole or not at all.
 	RestoreRules(ctx context.Context, b Backend, text string) error
+	// RulesVersion gives a text that is the same again only if no rule has
+	// changed meanwhile; "" where that cannot be told.
+	RulesVersion(ctx context.Context, b Backend) (string, error)
 	// LockRules waits until no other process of ours is between reading and
 	// writing the rules of this namespace. The lock ends with the process at
 	// the latest.
