@@ -119,6 +119,10 @@ func (h *leasehold) start(name string) ipam.Lease {
 func (h *leasehold) crash(name string, l ipam.Lease) {
 	delete(h.podman, name)
 	nettest.Delete(l.NetNS)
+	// The kernel takes the veth away by itself, but only a moment later.
+	if err := h.Kernel.DeleteLink(h.Context(), l.HostVeth); err != nil && !errors.Is(err, kernel.ErrNotFound) {
+		h.Fatal(err)
+	}
 }
 
 func (h *leasehold) apply(p repair.Plan) error {
