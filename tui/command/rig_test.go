@@ -32,6 +32,7 @@ import (
 	"flatnet/testdata/nettest"
 	"flatnet/testdata/nginx"
 	"flatnet/testdata/program"
+	"flatnet/testdata/windows/standin"
 	"flatnet/testdata/windows/windowstest"
 	"flatnet/tui/command"
 	"flatnet/tui/monitor"
@@ -101,7 +102,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	nettest.Need(t)
 	r := &rig{
-		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, nil),
+		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, func(s *standin.State) { s.Live = true }),
 		probers: probes.New(), version: "unknown", podInfo: podman.Info{Version: "4.3.1", NetworkBackend: "cni"},
 	}
 	r.podman = standInPodman{r}
@@ -385,4 +386,28 @@ func describe(all []health.Finding) string {
 		fmt.Fprintf(&b, "  %s %s (%s): %s\n    seen: %s\n    mend: %s\n", f.Severity, f.Code, f.Target, f.Title, f.Detail, f.Remedy)
 	}
 	return b.String()
+}
+
+// until waits for what a program that was told does in its own time.
+func (r *rig) until(done func() bool) {
+	r.t.Helper()
+	for range 500 {
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	r.t.Fatal("it did not come to pass in 10 s")
+}
+
+// listenHere serves pages on this machine itself, and gives the address.
+func (r *rig) listenHere(address string) string {
+	r.t.Helper()
+	l, err := net.Listen("tcp", address)
+	r.must(err)
+	r.t.Cleanup(func() { l.Close() })
+	go func() {
+		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "from elsewhere") }))
+	}()
+	return l.Addr().String()
 }

@@ -1,0 +1,147 @@
+package command_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"flatnet/core/health"
+	"flatnet/testdata/nettest"
+	"flatnet/testdata/windows/standin"
+)
+
+// follow gives the path to a site as path --json prints it.
+func (r *rig) follow(host string) (health.Path, int) {
+	r.t.Helper()
+	status, out := r.run("path", host, "--json")
+	var p health.Path
+	if err := json.Unmarshal([]byte(out), &p); err != nil {
+		r.t.Fatalf("path --json: %v\n%s", err, out)
+	}
+	return p, status
+}
+
+func hopsOf(p health.Path) string {
+	var b strings.Builder
+	for _, h := range p.Hops {
+		fmt.Fprintf(&b, "  %s: %s: %s\n", h.Name, h.State, h.Detail)
+	}
+	return b.String()
+}
+
+func TestPathGood(t *testing.T) {
+	r := newRig(t)
+	p, status := r.follow("web.local")
+	if status != 0 || p.Broken != -1 || p.Upstream != "10.87.1.2:3000" {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+	var names []string
+	for _, h := range p.Hops {
+		names = append(names, h.Name)
+		if h.State != health.LinkGood && h.Name != "name" { // nobody answers for names in here
+			t.Errorf("%s is %s: %s", h.Name, h.State, h.Detail)
+		}
+	}
+	want := "name, gateway answers, site known, Windows route, WSL address, ip_forward, FORWARD, bridge, veth, namespace, " +
+		"port open, HTTP status, from Windows, through the gateway"
+	if got := strings.Join(names, ", "); got != want {
+		t.Errorf("the hops are %s", got)
+	}
+}
+
+// TestPathNamesTheFirstBrokenLink breaks each link for real.
+func TestPathNamesTheFirstBrokenLink(t *testing.T) {
+	for hop, broken := range map[string]func(*rig){
+		"gateway answers": func(r *rig) { r.nginx.Stop() },
+		"site known":      func(r *rig) { r.stop(r.web) },
+		"Windows route":   func(r *rig) { r.say(func(s *standin.State) { *s = standin.AfterRestart() }) },
+		"ip_forward":      func(r *rig) { r.write("/proc/sys/net/ipv4/ip_forward", "0") },
+		"FORWARD":         func(r *rig) { r.exec("iptables -P FORWARD DROP"); r.exec("iptables -F FORWARD") },
+		"bridge":          func(r *rig) { r.exec("ip link set flatnet-br0 down") },
+		"veth":            func(r *rig) { r.must(netlink.LinkSetNoMaster(r.veth(r.web))) },
+		"namespace":       func(r *rig) { r.inside(r.web, "ip address flush dev eth0") },
+		"port open":       func(r *rig) { r.web.listener.Close() },
+		"HTTP status": func(r *rig) {
+			r.web.serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		},
+		"through the gateway": func(r *rig) { r.replace(r.live(), "server_name web.local", "server_name other.local") },
+	} {
+		t.Run(hop, func(t *testing.T) {
+			r := newRig(t)
+			broken(r)
+			if hop == "through the gateway" {
+				r.exec("/usr/sbin/nginx -c " + r.nginx.Dir + "/nginx.conf -s reload")
+				r.until(func() bool { return r.answers("web.local") == http.StatusNotFound })
+			}
+			p, status := r.follow("web.local")
+			if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name != hop {
+				t.Fatalf("exit status %d, broken %d\n%s", status, p.Broken, hopsOf(p))
+			}
+			if h := p.Hops[p.Broken]; h.Remedy == "" || h.Detail == "" {
+				t.Errorf("%+v says too little", h)
+			}
+			if hop != "port open" {
+				return
+			}
+			_, out := r.run("path", "web.local")
+			if !strings.Contains(out, "First broken link: "+hop) || !strings.Contains(out, "Mend it: ") {
+				t.Errorf("as text:\n%s", out)
+			}
+		})
+	}
+}
+
+// inside runs a program in a container's namespace.
+func (r *rig) inside(c *container, line string) {
+	r.t.Helper()
+	nettest.In(r.t, c.netns, func() { r.exec(line) })
+}
+
+func TestPathToNoSite(t *testing.T) {
+	r := newRig(t)
+	p, status := r.follow("nobody.local")
+	if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name != "site known" {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+	for _, h := range p.Hops {
+		if h.Name == "port open" && h.State != health.LinkNotReached {
+			t.Errorf("the port of no server is %s", h.State)
+		}
+	}
+	if status, out := r.run("path"); status != 2 || !strings.Contains(out, "name one site") {
+		t.Errorf("without a site: %d %s", status, out)
+	}
+}
+
+func TestPathToASiteSetAside(t *testing.T) {
+	r := newRig(t)
+	r.db.labels = map[string]string{"flatnet.host": "db.local", "flatnet.port": "many"}
+	p, _ := r.follow("db.local")
+	if p.Broken < 0 || p.Hops[p.Broken].Name != "site known" || !strings.Contains(p.Hops[p.Broken].Detail, "set aside") {
+		t.Errorf("\n%s", hopsOf(p))
+	}
+}
+
+// A server that is not behind the bridge has a shorter way.
+func TestPathToAServerElsewhere(t *testing.T) {
+	r := newRig(t)
+	l := r.listenHere("127.0.0.1:0")
+	port := l[strings.LastIndexByte(l, ':')+1:]
+	r.edit("[[gateway.site]]", "[[gateway.site]]\nhost = \"far.local\"\naddress = \"127.0.0.1\"\nport = "+port+"\n\n[[gateway.site]]")
+	if status, out := r.run("gateway", "apply", "--yes"); status != 0 {
+		t.Fatal(out)
+	}
+	p, status := r.follow("far.local")
+	if status != 0 {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+	for _, h := range p.Hops {
+		if h.Name == "bridge" || h.Name == "Windows route" {
+			t.Errorf("%s is on the way to a server elsewhere", h.Name)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package command_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"flatnet/core/health"
+	"flatnet/testdata/windows/standin"
+)
+
+func TestProbe(t *testing.T) {
+	r := newRig(t)
+	status, out := r.run("probe")
+	if status != 0 {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+	for _, name := range []string{"flatnet-br0", "gateway", "web.local"} {
+		if !strings.Contains(out, "ok      "+name) {
+			t.Errorf("%s is not ok:\n%s", name, out)
+		}
+	}
+	r.web.listener.Close()
+	status, out = r.run("probe", "web.local", "--json")
+	var got struct {
+		Schema int
+		Probes []health.Probe
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if status != 1 || len(got.Probes) != 1 || got.Probes[0].State != health.Fail || got.Probes[0].Cause != "refused" || got.Schema != 1 {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+	if status, out := r.run("probe", "nobody"); status != 2 || !strings.Contains(out, "web.local") {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+}
+
+// A Windows and an upstream that hang: doctor ends, and both are unknown.
+func TestDoctorWhileWindowsAndAnUpstreamHang(t *testing.T) {
+	r := newRig(t)
+	r.say(func(s *standin.State) { s.Faults = map[string]standin.Fault{"*": {Kind: standin.Hang}} })
+	r.web.serve(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
+	found := map[health.Code]health.Severity{}
+	for _, f := range r.doctor() {
+		found[f.Code] = f.Severity
+	}
+	if len(found) != 2 || found[health.WindowsUnseen] != health.Unknown || found[health.UpstreamUnknown] != health.Unknown {
+		t.Errorf("%v", found)
+	}
+}
