@@ -184,7 +184,7 @@ func TestOldFormIsJudgedByItsVeth(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ns.Close() }()
-	host := fmt.Sprintf("fn-%d", time.Now().UnixNano()%1e8)
+	const host = "fn-0badcafe"
 	old := ipam.Lease{IP: l.IP, ContainerID: host[3:] + "ffff"}
 	if err := k.AddVeth(t.Context(), kernel.Veth{Host: host, Peer: "eth0", PeerNS: ns, MTU: 1500}); err != nil {
 		t.Fatal(err)
