@@ -2,9 +2,12 @@ package plugin_test
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"flatnet/testdata/nettest"
 )
@@ -81,4 +84,53 @@ func inParallel(n int, f func(i int) answer) []answer {
 	}
 	wg.Wait()
 	return answers
+}
+
+// TestFullBridge: a Linux bridge takes 1,023 ports.
+func TestFullBridge(t *testing.T) {
+	m := newMachine(t, "[network]\nsubnet = \"10.87.0.0/20\"")
+	m.add("first")
+	addPorts(t, m.ns, "flatnet-br0", 1022)
+	path := nettest.New(t)
+	a := m.call(call{verb: "ADD", id: "late", netns: path})
+	if a.failure.Code != 105 || a.failure.Details == "" {
+		t.Errorf("the 1,024th: %s", a)
+	}
+	if held, links := m.held(), m.links("fn-"); len(held) != 1 || len(links) != 1 {
+		t.Errorf("after the failure: leases %v, links %v", held, links)
+	}
+	if a := m.call(call{verb: "STATUS", version: "1.1.0"}); a.failure.Code != 50 {
+		t.Errorf("STATUS: %s", a)
+	}
+	m.del("first")
+	if a := m.call(call{verb: "ADD", id: "late", netns: path}); a.status != 0 {
+		t.Errorf("after a DEL: %s", a)
+	}
+}
+
+// addPorts makes ports on a bridge; their other ends are in one namespace.
+func addPorts(t testing.TB, ns, bridge string, n int) {
+	t.Helper()
+	sink, err := os.Open(nettest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	nettest.In(t, ns, func() {
+		br, err := netlink.LinkByName(bridge)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for i := range n {
+			a := netlink.NewLinkAttrs()
+			a.Name, a.MasterIndex = fmt.Sprintf("port%d", i), br.Attrs().Index
+			veth := netlink.NewVeth(a)
+			veth.PeerName, veth.PeerNamespace = fmt.Sprintf("peer%d", i), netlink.NsFd(int(sink.Fd()))
+			if err := netlink.LinkAdd(veth); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
 }

@@ -12,8 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flatnet/core/ipam"
-	"flatnet/core/kernel"
-	"flatnet/plugin"
 	"flatnet/testdata/nettest"
 )
 
@@ -217,29 +215,6 @@ func TestErrorIsLogged(t *testing.T) {
 	}
 }
 
-// TestLockHeld waits, and then says who holds the lock.
-func TestLockHeld(t *testing.T) {
-	m := newMachine(t, "")
-	m.add("first")
-	lock, err := os.OpenFile(filepath.Join(m.state, ".lock"), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	cmd := m.command(call{verb: "ADD", id: "second", netns: nettest.New(t)})
-	done := make(chan answer)
-	go func() { done <- m.run(cmd) }()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_UN); err != nil {
-		t.Fatal(err)
-	}
-	if a := <-done; a.status != 0 {
-		t.Errorf("after the lock was free: %s", a)
-	}
-}
-
 // TestCNI11 is STATUS and GC as libcni calls them.
 func TestCNI11(t *testing.T) {
 	m := newMachine(t, "[network]\nrange_end = \"10.87.1.3\"")
@@ -294,38 +269,4 @@ func TestOldState(t *testing.T) {
 	m.del("oldcontainer")
 	m.del("new")
 	m.nothingLeft("after DEL")
-}
-
-// panicEnv makes this test binary a plugin with a fault in it.
-const panicEnv = "FLATNET_TEST_PANIC"
-
-func panicking() int {
-	return plugin.Run(plugin.Parts{
-		Kernel: kernel.Hooked(kernel.New(), func(op, _ string) error {
-			if op == os.Getenv(panicEnv) {
-				panic("a fault of the program")
-			}
-			return nil
-		}),
-		OpenStore: func(dir string, o ipam.Options) ipam.Store { return ipam.OpenFile(dir, o) },
-		Now:       now,
-	})
-}
-
-// TestPanic: a fault of the program is a CNI error like others, and undone.
-func TestPanic(t *testing.T) {
-	for _, op := range []string{"BootID", "AddVeth", "AddRoute", "SaveRules"} {
-		t.Run(op, func(t *testing.T) {
-			m := newMachine(t, "")
-			m.plugin = "/proc/self/exe"
-			a := m.call(call{verb: "ADD", id: "0123456789abcdef", netns: nettest.New(t), env: []string{panicEnv + "=" + op}})
-			if a.failure.Code != 999 || !strings.Contains(a.failure.Msg, "a fault of the program") {
-				t.Error(a)
-			}
-			m.nothingLeft("after the panic")
-			if links := m.links("flatnet"); len(links) > 0 {
-				t.Errorf("the bridge is left: %v", links)
-			}
-		})
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/containernetworking/cni/libcni"
-	"github.com/vishvananda/netlink"
 
 	"flatnet/core/config"
 	"flatnet/core/ipam"
@@ -84,33 +83,6 @@ func newFlatnet(b *testing.B, leases, ports int) (*rival, *machine) {
 	}
 	addPorts(b, r.ns, "flatnet-br0", ports)
 	return r, m
-}
-
-// addPorts makes ports on a bridge; their other ends are in one namespace.
-func addPorts(b *testing.B, ns, bridge string, n int) {
-	b.Helper()
-	sink, err := os.Open(nettest.New(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer sink.Close()
-	nettest.In(b, ns, func() {
-		br, err := netlink.LinkByName(bridge)
-		if err != nil {
-			b.Error(err)
-			return
-		}
-		for i := range n {
-			a := netlink.NewLinkAttrs()
-			a.Name, a.MasterIndex = fmt.Sprintf("port%d", i), br.Attrs().Index
-			veth := netlink.NewVeth(a)
-			veth.PeerName, veth.PeerNamespace = fmt.Sprintf("peer%d", i), netlink.NsFd(int(sink.Fd()))
-			if err := netlink.LinkAdd(veth); err != nil {
-				b.Error(err)
-				return
-			}
-		}
-	})
 }
 
 // warmUp makes bridge and chains: the reference's first calls race.
