@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,8 @@ func New(t *testing.T, change func(*standin.State)) *World {
 	if err := standin.Install(w.Root, self, s); err != nil {
 		t.Fatal(err)
 	}
+	// A program with the race detector otherwise sleeps for a second at its end.
+	t.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	t.Setenv("PATH", filepath.Join(w.Root, "bin")+":"+os.Getenv("PATH"))
 	w.Options = windows.Options{
 		Config: config.Windows{
