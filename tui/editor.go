@@ -66,7 +66,8 @@ func (e *editor) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	if isKey {
 		switch key.String() {
 		case "ctrl+s":
-			return false, e.save(m)
+			e.save(m)
+			return false, nil
 		case "ctrl+t", "f2":
 			e.asText = !e.asText
 			return false, nil
@@ -115,7 +116,7 @@ func (e *editor) write(msg tea.Msg) tea.Cmd {
 }
 
 // save shows what would be saved, and asks.
-func (e *editor) save(m *Model) tea.Cmd {
+func (e *editor) save(m *Model) {
 	p, err := repair.Config(e.file)
 	switch {
 	case err != nil:
@@ -127,7 +128,6 @@ func (e *editor) save(m *Model) tea.Cmd {
 	default:
 		m.dialog = &confirmDialog{confirm: widget.NewConfirm(p, m.o.Now), key: "e", back: e}
 	}
-	return nil
 }
 
 // View implements dialog.

@@ -55,11 +55,10 @@ type appliedMsg struct {
 
 // toldMsg is the end of a job that only looked: what it has to show.
 type toldMsg struct {
-	job   *job
-	said  string
-	show  func(m *Model)
-	err   error
-	quiet bool
+	job  *job
+	said string
+	show func(m *Model)
+	err  error
 }
 
 func (m plannedMsg) of() *job    { return m.job }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"flatnet/tui/action"
 	"flatnet/tui/widget"
@@ -97,6 +98,7 @@ func (m *Model) screenActions() []action.Action {
 		screen("palette", t.Palette, t.ShortPalette, m.showPalette, ":", "ctrl+p"),
 		screen("next", t.Next, t.ShortPane, do(func() { m.show((m.focus + 1) % n) }), "tab", "right", "l"),
 		screen("previous", t.Previous, "", do(func() { m.show((m.focus + n - 1) % n) }), "shift+tab", "left", "h"),
+		screen("back", t.Back, "", m.back, "esc"),
 		screen("zoom", t.Zoom, t.ShortZoom, do(func() { m.zoomed = !m.zoomed; m.resize() }), "z"),
 		screen("theme", t.Theme, "", do(m.nextTheme), "t"),
 		screen("mouse", t.Mouse, "", do(func() { m.mouse = !m.mouse }), "ctrl+o"),
@@ -123,7 +125,21 @@ func (m *Model) idle() string { return need(m.job == nil, m.t.Why.Busy)() }
 
 func (m *Model) needRow() string { return need(m.focused().Selected() != "", m.t.Why.NoRow)() }
 
+// back takes filter and marks away; without any, it leads back to all panes.
+func (m *Model) back() tea.Cmd {
+	if m.focused().Clear() {
+		return nil
+	}
+	m.zoomed = false
+	m.show(min(m.focus, gridPanes-1))
+	return nil
+}
+
 func (m *Model) nextTheme() {
+	if m.style.colour <= colorprofile.ASCII {
+		m.say(widget.Muted, m.t.Why.NoColour)
+		return
+	}
 	m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Theme, m.style.next()))
 }
 

@@ -46,6 +46,8 @@ func consoleProgram(flaws string) int {
 		o.Plans.Firewall = func(context.Context) (repair.Plan, error) { panic("a planner panics") }
 	case "many":
 		o.Sources.Leases = always(example.ManyLeases(10_000), nil)
+	case "idle":
+		o.Config.TUI.Refresh, o.Now = 50*time.Millisecond, example.Now
 	case "flip":
 		o.Config.TUI.Refresh = 300 * time.Millisecond
 		o.Sources.Leases, o.Now = flipping(), example.Now
@@ -179,6 +181,41 @@ func TestSlowSourcesHoldNothingUp(t *testing.T) {
 	must(t, term.WaitGone("Look closer", patience))
 	must(t, term.Type("q"))
 	must(t, term.WaitFor("left as found, status 0", patience))
+}
+
+// TestSuspendAndResume: ctrl+z gives the terminal back, fg takes it again.
+func TestSuspendAndResume(t *testing.T) {
+	cmd := exec.Command("bash", "--norc", "--noprofile", "-i")
+	cmd.Env = append(os.Environ(), consoleEnv+"=", "PS1=prompt> ", "HISTFILE=")
+	term, err := terminal.Start(cmd, 100, 30)
+	must(t, err)
+	defer term.Close()
+	must(t, term.WaitFor("prompt>", patience))
+	must(t, term.Type(os.Args[0]+" -test.run '^$'\r"))
+	must(t, term.WaitFor("Windows route", patience))
+	must(t, term.Type("\x1a"))
+	must(t, term.WaitFor("Stopped", patience))
+	must(t, term.Type("fg\r"))
+	must(t, term.WaitFor("Windows route", patience))
+	must(t, term.Type("2\r"))
+	must(t, term.WaitFor("Podman knows no such container", patience))
+	must(t, term.Type("\x1b"))
+	must(t, term.WaitGone("Podman knows no such container", patience))
+	must(t, term.Type("q"))
+	must(t, term.WaitFor("prompt>", patience))
+}
+
+// TestIdleSendsNothing: while nothing changes, not a byte is sent, however
+// often everything is looked at.
+func TestIdleSendsNothing(t *testing.T) {
+	term := console(t, "idle", 120, 40)
+	must(t, term.WaitFor("3 rules of flatnet-br0 are missing", patience))
+	must(t, term.WaitQuiet(500*time.Millisecond, patience))
+	before := term.Bytes()
+	time.Sleep(2 * time.Second) // forty looks
+	if sent := term.Bytes() - before; sent != 0 {
+		t.Errorf("%d bytes were sent while nothing changed", sent)
+	}
 }
 
 // TestClosedConnectionEndsBetweenSteps: the terminal goes away during a

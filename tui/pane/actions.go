@@ -17,7 +17,6 @@ func (p *list[T]) Actions() []action.Action {
 	}
 	filter := list("filter", t.Filter, p.startFilter, "/")
 	filter.Short = t.ShortFilter
-	clearAll := list("clear", t.ClearFilter, p.clear, "esc")
 	return []action.Action{
 		list("up", t.Up, func() { p.table.Move(-1) }, "up", "k"),
 		list("down", t.Down, func() { p.table.Move(1) }, "down", "j"),
@@ -26,7 +25,6 @@ func (p *list[T]) Actions() []action.Action {
 		list("first", t.First, p.table.Home, "home", "g"),
 		list("last", t.Last, p.table.End, "end"),
 		filter,
-		clearAll,
 		list("sort", t.Sort, p.table.NextSort, "s"),
 		list("reverse", t.Reverse, p.table.Reverse, "S"),
 		list("mark", t.Mark, p.table.Mark, "space"),
@@ -40,9 +38,14 @@ func (p *list[T]) startFilter() {
 	p.resize()
 }
 
-func (p *list[T]) clear() {
+// Clear implements Pane.
+func (p *list[T]) Clear() bool {
+	if p.table.Filtered() == "" && len(p.table.Marks()) == 0 {
+		return false
+	}
 	p.filter.Reset()
 	p.table.Filter("")
 	p.table.Unmark()
 	p.resize()
+	return true
 }

@@ -46,6 +46,8 @@ type Pane interface {
 	Marked() []string
 	// Detail is everything known about the row under the cursor.
 	Detail() Detail
+	// Clear takes filter and marks away; false if there are none.
+	Clear() bool
 	// Linear is the pane as lines of plain text, each with a key that stays:
 	// for screen readers and dumb terminals.
 	Linear() []Line

@@ -19,17 +19,17 @@ type Ages struct{ Now, Seconds, Minutes, Hours, Days string }
 
 // Bridge is the bridge pane.
 type Bridge struct {
-	Link, Address, MTU, Forwarding, Rules, NAT, Policy, Ports string
+	Link, Address, MTU, Forwarding, Rules, NAT, Policy string
 
 	Up, Down, NoPorts, Missing, NotBridge  string
 	AddressMissing, AddressForeign         string
-	MTUDiffers, MTUFollows                 string
+	MTUDiffers                             string
 	On, Off                                string
 	Present, RulesMissing, RulesExtra      string
 	NATOff, Doubled, BehindDrop, Mixed     string
 	PolicyDocker                           string
-	NoProgram, Overlap                     string
-	Port, PortUp, PortDown                 string
+	Overlap                                string
+	PortUp, PortDown                       string
 	Sum                                    string // ports attached
 	Backend, Have, Want, Alias, MAC, Kinds string
 }
@@ -61,13 +61,13 @@ type Windows struct {
 type Sites struct {
 	Name, State, Latency, History, Loss, Kind, Target, Since string
 
-	Up, Down, Unknown, Disabled        string
+	Up, Down, Unknown                  string
 	Sum, SumDown                       string
 	None                               string
 	Role, Host, Cause, Median, Slowest string
-	Status, Skew, Detail               string
+	Status, Detail                     string
 	Roles                              Roles
-	Gateway, Drift, InSync, SetAside   string
+	Gateway, SetAside                  string
 	Maintenance                        string
 }
 
@@ -88,11 +88,10 @@ type Screen struct {
 	Filter, Marked, Help, Palette, Detail string
 	Theme, ScrollCopy, Scroll, Choose     string
 	ErrorTitle, Hint, Quitting            string
-	Probing, NoMore, Busy                 string
+	Probing, NoMore                       string
 	PathTitle, Following, Broken, Whole   string
 	BundleWritten, Writing                string
-	Editor, Saved, Unsaved, Valid         string
-	Replayed, Problem                     string
+	Editor, Unsaved, Valid                string
 	PlainHelp, PlainAsk, Gone             string
 }
 
@@ -115,15 +114,15 @@ type Actions struct {
 	Quit, Help, Palette, Refresh, RefreshAll             string
 	Next, Previous, Pane, Zoom, Theme                    string
 	Up, Down, PageUp, PageDown, First, Last              string
-	Filter, ClearFilter, Sort, Reverse, Mark, MarkAll    string
-	Detail, Copy, CopyAll, Findings                      string
+	Filter, Back, Sort, Reverse, Mark, MarkAll           string
+	Detail, Copy, CopyAll                                string
 	Release, Firewall, Bridge, Gateway, Rollback         string
 	Route, Maintenance, Undo, Mend                       string
 	Probe, Path, Bundle, Config, Editor, Mouse, Suspend  string
 	ShortQuit, ShortHelp, ShortPalette, ShortRefresh     string
 	ShortPane, ShortZoom, ShortFilter, ShortDetail       string
 	ShortRelease, ShortFirewall, ShortGateway, ShortMend string
-	ShortRoute, ShortFindings                            string
+	ShortRoute                                           string
 	Cancel, Activity                                     string
 }
 
@@ -132,6 +131,7 @@ type Groups struct{ Repair, Look, List, Screen string }
 
 // Why are the reasons why an action cannot be used now.
 type Why struct {
+	NoColour                                         string
 	ReadOnly, NotHere, NoStale, NoRow, Busy, NotSite string
-	NothingToMend, NoFilter, NoJob, NoPath, NoConfig string
+	NothingToMend, NoJob, NoPath                     string
 }

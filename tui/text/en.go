@@ -39,6 +39,7 @@ func English() *Texts {
 		Actions: englishActions(),
 		Groups:  Groups{Repair: "Repair", Look: "Look closer", List: "Lists", Screen: "Screen"},
 		Why: Why{
+			NoColour:      "the terminal has no colours, or NO_COLOR is set",
 			ReadOnly:      "the console was started with --read-only",
 			NotHere:       "not available here",
 			NoStale:       "no lease is stale",
@@ -46,10 +47,8 @@ func English() *Texts {
 			Busy:          "another change is under way",
 			NotSite:       "select a site in Upstreams first",
 			NothingToMend: "no finding here has a repair",
-			NoFilter:      "no filter is set",
 			NoJob:         "nothing is under way",
 			NoPath:        "select a site in Upstreams first",
-			NoConfig:      "no configuration file is in use",
 		},
 	}
 }
@@ -57,17 +56,17 @@ func English() *Texts {
 func englishBridge() Bridge {
 	return Bridge{
 		Link: "Link", Address: "Address", MTU: "MTU", Forwarding: "Forwarding", Rules: "FORWARD rules", NAT: "Masquerade",
-		Policy: "FORWARD policy", Ports: "Ports",
-		Up: "up", Down: "down", NoPorts: "up, no container attached", Missing: "missing", NotBridge: "%s is a %s, not a bridge",
+		Policy: "FORWARD policy",
+		Up:     "up", Down: "down", NoPorts: "up, no container attached", Missing: "missing", NotBridge: "%s is a %s, not a bridge",
 		AddressMissing: "%s is missing", AddressForeign: "%s does not belong here",
-		MTUDiffers: "%d, wanted %d", MTUFollows: "%d",
-		On: "on", Off: "off",
+		MTUDiffers: "%d, wanted %d",
+		On:         "on", Off: "off",
 		Present: "present", RulesMissing: "%d missing", RulesExtra: "%d too many",
 		NATOff: "off, as configured", Doubled: "doubled", BehindDrop: "behind a rule that drops",
 		Mixed:        "%s holds rules too",
 		PolicyDocker: "%s (Docker)",
-		NoProgram:    "iptables is not installed", Overlap: "overlaps %s",
-		Port: "Port", PortUp: "up", PortDown: "down",
+		Overlap:      "overlaps %s",
+		PortUp:       "up", PortDown: "down",
 		Sum:     "%d attached",
 		Backend: "Backend", Have: "Rules there", Want: "Rules wanted", Alias: "Belongs to", MAC: "MAC", Kinds: "Kind",
 	}
@@ -101,16 +100,16 @@ func englishSites() Sites {
 	return Sites{
 		Name: "Name", State: "State", Latency: "Latency", History: "History", Loss: "Loss", Kind: "Kind", Target: "Target",
 		Since: "Since",
-		Up:    "up", Down: "down", Unknown: "unknown", Disabled: "off",
+		Up:    "up", Down: "down", Unknown: "unknown",
 		Sum: "%d up", SumDown: "%d down",
 		None: "nothing to probe: add [[gateway.site]] to the configuration",
 		Role: "Is a", Host: "Site", Cause: "Cause", Median: "Median", Slowest: "99 of 100 within",
-		Status: "HTTP status", Skew: "Clock ahead by", Detail: "Detail",
+		Status: "HTTP status", Detail: "Detail",
 		Roles: Roles{
 			Upstream: "server behind a site", Bridge: "the bridge's own address", Windows: "Windows",
 			Gateway: "the gateway", Target: "target of [[probes.target]]",
 		},
-		Gateway: "gateway", Drift: "differs from what would be rendered", InSync: "as rendered", SetAside: "set aside",
+		Gateway: "gateway", SetAside: "set aside",
 		Maintenance: "maintenance",
 	}
 }

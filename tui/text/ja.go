@@ -39,6 +39,7 @@ func Japanese() *Texts {
 		Actions: japaneseActions(),
 		Groups:  Groups{Repair: "修復", Look: "詳しく見る", List: "一覧", Screen: "画面"},
 		Why: Why{
+			NoColour:      "端末に色がないか、NO_COLOR が設定されています",
 			ReadOnly:      "--read-only で起動されています",
 			NotHere:       "ここでは使えません",
 			NoStale:       "古いリースはありません",
@@ -46,10 +47,8 @@ func Japanese() *Texts {
 			Busy:          "別の変更を実行中です",
 			NotSite:       "先にアップストリームでサイトを選んでください",
 			NothingToMend: "修復できる指摘はありません",
-			NoFilter:      "絞り込みはありません",
 			NoJob:         "実行中の処理はありません",
 			NoPath:        "先にアップストリームでサイトを選んでください",
-			NoConfig:      "設定ファイルは使われていません",
 		},
 	}
 }
@@ -57,17 +56,17 @@ func Japanese() *Texts {
 func japaneseBridge() Bridge {
 	return Bridge{
 		Link: "リンク", Address: "アドレス", MTU: "MTU", Forwarding: "転送", Rules: "FORWARD ルール", NAT: "マスカレード",
-		Policy: "FORWARD ポリシー", Ports: "ポート",
-		Up: "稼働", Down: "停止", NoPorts: "稼働、コンテナの接続なし", Missing: "ありません", NotBridge: "%s はブリッジではなく %s です",
+		Policy: "FORWARD ポリシー",
+		Up:     "稼働", Down: "停止", NoPorts: "稼働、コンテナの接続なし", Missing: "ありません", NotBridge: "%s はブリッジではなく %s です",
 		AddressMissing: "%s がありません", AddressForeign: "%s は無関係のアドレスです",
-		MTUDiffers: "%d、設定は %d", MTUFollows: "%d",
-		On: "有効", Off: "無効",
+		MTUDiffers: "%d、設定は %d",
+		On:         "有効", Off: "無効",
 		Present: "あります", RulesMissing: "%d 件不足", RulesExtra: "%d 件余分",
 		NATOff: "設定により無効", Doubled: "重複", BehindDrop: "破棄するルールの後ろ",
 		Mixed:        "%s にもルールがあります",
 		PolicyDocker: "%s (Docker)",
-		NoProgram:    "iptables がありません", Overlap: "%s と重なっています",
-		Port: "ポート", PortUp: "接続", PortDown: "切断",
+		Overlap:      "%s と重なっています",
+		PortUp:       "接続", PortDown: "切断",
 		Sum:     "%d 件接続",
 		Backend: "バックエンド", Have: "現在のルール", Want: "あるべきルール", Alias: "所有者", MAC: "MAC", Kinds: "種類",
 	}
@@ -100,16 +99,16 @@ func japaneseWindows() Windows {
 func japaneseSites() Sites {
 	return Sites{
 		Name: "名前", State: "状態", Latency: "遅延", History: "履歴", Loss: "損失", Kind: "種別", Target: "対象", Since: "継続",
-		Up: "応答", Down: "停止", Unknown: "不明", Disabled: "無効",
+		Up: "応答", Down: "停止", Unknown: "不明",
 		Sum: "応答 %d", SumDown: "停止 %d",
 		None: "監視対象がありません。設定に [[gateway.site]] を追加してください",
 		Role: "役割", Host: "サイト", Cause: "原因", Median: "中央値", Slowest: "99 % がこの値以内",
-		Status: "HTTP 状態", Skew: "時計の進み", Detail: "詳細",
+		Status: "HTTP 状態", Detail: "詳細",
 		Roles: Roles{
 			Upstream: "サイトのサーバー", Bridge: "ブリッジ自身のアドレス", Windows: "Windows 本体",
 			Gateway: "ゲートウェイ", Target: "[[probes.target]] の対象",
 		},
-		Gateway: "ゲートウェイ", Drift: "生成結果と異なります", InSync: "生成結果のとおり", SetAside: "除外",
+		Gateway: "ゲートウェイ", SetAside: "除外",
 		Maintenance: "メンテナンス中",
 	}
 }

@@ -16,7 +16,7 @@ import (
 // stays are the words that are the same in both languages: names, units and
 // signs. A Japanese text that equals the English one must be among them.
 var stays = []string{
-	"MTU", "MAC", "If", "Windows", "%d", "%s (Docker)",
+	"MTU", "MAC", "If", "Windows", "%s (Docker)",
 }
 
 // texts gives every text of a catalogue by its path.
