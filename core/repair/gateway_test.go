@@ -1,0 +1,109 @@
+package repair_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"flatnet/core/config"
+	"flatnet/core/gateway"
+	"flatnet/core/podman"
+	"flatnet/core/repair"
+	"flatnet/testdata/nginx"
+)
+
+// front is a gateway with a real nginx and one labelled container.
+type front struct {
+	*gateway.Gateway
+	ip netip.Addr
+}
+
+func newFront(t *testing.T) *front {
+	t.Helper()
+	n := nginx.New(t)
+	c := config.Default()
+	c.Gateway.ConfigDir, c.Gateway.WindowsPath, c.Gateway.Nginx, c.Gateway.Listen = n.Dir, n.Dir, nginx.Program, "127.0.0.1:80"
+	f := &front{ip: netip.MustParseAddr("10.87.1.2")}
+	f.Gateway = gateway.New(gateway.Options{
+		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(nginx.Program), Now: time.Now,
+		HealthURL: func(context.Context) string { return "http://127.0.0.1/health" },
+		Containers: func(context.Context) ([]podman.Container, error) {
+			return []podman.Container{{
+				ID: "one", Name: "one", State: "running", Labels: map[string]string{"flatnet.host": "one.local"},
+				Networks: map[string]podman.Attachment{"flatnet": {IP: f.ip}},
+			}}, nil
+		},
+	})
+	n.Start(t)
+	return f
+}
+
+func TestGatewayPlanIsJournalled(t *testing.T) {
+	f, d := newFront(t), &diary{}
+	p, err := repair.Gateway(t.Context(), f.Gateway)
+	if err != nil || len(p.Steps) != 1 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	s := p.Steps[0]
+	for _, part := range []string{"Make ", "write nginx.conf", "test generation 1"} {
+		if !strings.Contains(s.Text, part) {
+			t.Errorf("the step says %q, want %q in it", s.Text, part)
+		}
+	}
+	if !strings.Contains(s.Diff, "+    include ") || !strings.Contains(s.Diff, "+    server_name one.local;") || !strings.Contains(s.Command, " -t && ") {
+		t.Errorf("command %q, diff:\n%s", s.Command, s.Diff)
+	}
+	if _, err := repair.Apply(t.Context(), p, repair.Options{By: "test", Journal: d, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if all := *d; len(all) != 1 || all[0].Action != repair.GatewayID || all[0].After != "1" || all[0].By != "test" {
+		t.Errorf("journal: %+v", all)
+	}
+	p, err = repair.Gateway(t.Context(), f.Gateway)
+	if err != nil || len(p.Steps) != 0 || !strings.Contains(p.Notes[0], "is what it ought to be") {
+		t.Errorf("a second time: %+v, %v", p, err)
+	}
+}
+
+func TestGatewayPlanThatNoLongerFits(t *testing.T) {
+	f := newFront(t)
+	p, err := repair.Gateway(t.Context(), f.Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.ip = netip.MustParseAddr("10.87.1.3")
+	if _, err := repair.Apply(t.Context(), p, repair.Options{}); !errors.Is(err, repair.ErrChanged) {
+		t.Errorf("got %v, want that the plan has changed", err)
+	}
+}
+
+func TestGatewayMaintenancePlan(t *testing.T) {
+	f := newFront(t)
+	apply := func(p repair.Plan, err error) {
+		t.Helper()
+		if err == nil {
+			_, err = repair.Apply(t.Context(), p, repair.Options{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(repair.Gateway(t.Context(), f.Gateway))
+	for _, on := range []bool{true, false} {
+		apply(repair.GatewayToggle(t.Context(), f.Gateway, "one.local"))
+		s, err := f.Look(t.Context())
+		if err != nil || s.Sites[0].Maintenance != on {
+			t.Errorf("maintenance %v, want %v (%v)", s.Sites[0].Maintenance, on, err)
+		}
+	}
+	if _, err := repair.GatewayMaintenance(t.Context(), f.Gateway, "two.local", true); !errors.Is(err, gateway.ErrNoSite) {
+		t.Errorf("an unknown site: %v", err)
+	}
+	apply(repair.GatewayRollback(t.Context(), f.Gateway, 1))
+	if s, err := f.Look(t.Context()); err != nil || s.Generation != 1 || s.Held == "" {
+		t.Errorf("rolled back: %+v, %v", s, err)
+	}
+}
