@@ -60,7 +60,7 @@ func (a *App) bundle(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	default:
-		b = p.collect(ctx)
+		b = p.collect(ctx, p.looks())
 	}
 	if name == "-" {
 		return bundle.Write(a.Out, b)
@@ -73,9 +73,17 @@ func (a *App) bundle(ctx context.Context, name string) error {
 }
 
 // bundleForConsole writes a bundle where the console was started, or else
-// into the directory for temporary files.
+// into the directory for temporary files. It holds the probes' history so far.
 func (p *Parts) bundleForConsole(ctx context.Context) (string, error) {
-	b := p.collect(ctx)
+	looks := p.looks()
+	looks.Probes = func(context.Context) ([]health.Probe, error) {
+		var all []health.Probe
+		for _, s := range p.Monitor.Seen() {
+			all = append(all, s.Probe)
+		}
+		return all, nil
+	}
+	b := p.collect(ctx, looks)
 	name := bundleName(p.Now())
 	err := writeBundle(name, b)
 	if errors.Is(err, os.ErrPermission) {
@@ -101,8 +109,8 @@ func writeBundle(name string, b bundle.Bundle) (err error) {
 }
 
 // collect looks at everything that a bundle holds.
-func (p *Parts) collect(ctx context.Context) bundle.Bundle {
-	f := p.gather(ctx)
+func (p *Parts) collect(ctx context.Context, looks health.Looks) bundle.Bundle {
+	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: lookLimit, Now: p.Now})
 	b := bundle.Bundle{
 		Made: f.Time, Facts: f, Findings: health.Evaluate(f), Texts: p.texts(ctx),
 		Versions: bundle.Versions{

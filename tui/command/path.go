@@ -153,7 +153,7 @@ func (p *Parts) probeGateway(ctx context.Context) ([]health.Probe, error) {
 }
 
 func (p *Parts) resolve(ctx context.Context, host string) health.Seen[[]netip.Addr] {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
 	var dns *net.DNSError
