@@ -74,27 +74,15 @@ func parseRequest(args *skel.CmdArgs, n netConf) (attach.Request, error) {
 	if asked.IP != "" {
 		ips = append([]string{string(asked.IP)}, ips...)
 	}
-	for _, text := range ips {
-		ip, err := parseIP(text)
-		if err != nil {
-			return attach.Request{}, err
-		}
-		if r.IP.IsValid() && r.IP != ip {
-			return attach.Request{}, wrongRequest("give a container two addresses,", r.IP.String()+" and "+ip.String(),
-				errors.New("one interface gets one address"))
-		}
-		r.IP = ip
+	if r.IP, err = parseIPs(ips); err != nil {
+		return attach.Request{}, err
 	}
 	mac := string(asked.MAC)
 	if mac == "" {
 		mac = n.RuntimeConfig.MAC
 	}
-	if mac != "" {
-		if r.MAC, err = net.ParseMAC(mac); err != nil {
-			return attach.Request{}, wrongRequest("use MAC address", fmt.Sprintf("%q", mac), err)
-		}
-	}
-	return r, nil
+	r.MAC, err = parseMAC(mac)
+	return r, err
 }
 
 // parseArgs reads CNI_ARGS.
@@ -104,6 +92,35 @@ func parseArgs(text string) (cniArgs, error) {
 		return cniArgs{}, wrongRequest("read CNI_ARGS", fmt.Sprintf("%q", text), err)
 	}
 	return a, nil
+}
+
+// parseIPs reads the addresses asked for, which must be one and the same; the
+// zero Addr if there is none.
+func parseIPs(texts []string) (asked netip.Addr, err error) {
+	for _, text := range texts {
+		ip, err := parseIP(text)
+		if err != nil {
+			return netip.Addr{}, err
+		}
+		if asked.IsValid() && asked != ip {
+			return netip.Addr{}, wrongRequest("give a container two addresses,", asked.String()+" and "+ip.String(),
+				errors.New("one interface gets one address"))
+		}
+		asked = ip
+	}
+	return asked, nil
+}
+
+// parseMAC reads the MAC address asked for; "" is none.
+func parseMAC(text string) (net.HardwareAddr, error) {
+	if text == "" {
+		return nil, nil
+	}
+	mac, err := net.ParseMAC(text)
+	if err != nil {
+		return nil, wrongRequest("use MAC address", fmt.Sprintf("%q", text), err)
+	}
+	return mac, nil
 }
 
 // parseIP reads "10.87.1.7" or "10.87.1.7/24".

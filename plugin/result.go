@@ -42,7 +42,7 @@ func ipNet(p netip.Prefix) net.IPNet {
 }
 
 // summary is the result in the log's line.
-func (c *call) summary() string {
+func (c *cniCall) summary() string {
 	if r, ok := c.result.(*current.Result); ok {
 		return r.IPs[0].Address.IP.String()
 	}

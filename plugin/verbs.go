@@ -3,19 +3,14 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
 
 	"flatnet/core/attach"
-	"flatnet/core/firewall"
-	"flatnet/core/ipam"
-	"flatnet/core/logfile"
 )
 
-func (c *call) add(ctx context.Context, args *skel.CmdArgs) error {
+func (c *cniCall) add(ctx context.Context, args *skel.CmdArgs) error {
 	n, attacher, err := c.open(args)
 	if err != nil {
 		return err
@@ -32,7 +27,7 @@ func (c *call) add(ctx context.Context, args *skel.CmdArgs) error {
 	return nil
 }
 
-func (c *call) del(ctx context.Context, args *skel.CmdArgs) error {
+func (c *cniCall) del(ctx context.Context, args *skel.CmdArgs) error {
 	_, attacher, err := c.open(args)
 	if err != nil {
 		return err
@@ -40,7 +35,7 @@ func (c *call) del(ctx context.Context, args *skel.CmdArgs) error {
 	return attacher.Del(ctx, attach.ID{ContainerID: args.ContainerID, IfName: args.IfName})
 }
 
-func (c *call) check(ctx context.Context, args *skel.CmdArgs) error {
+func (c *cniCall) check(ctx context.Context, args *skel.CmdArgs) error {
 	n, attacher, err := c.open(args)
 	if err != nil {
 		return err
@@ -52,7 +47,7 @@ func (c *call) check(ctx context.Context, args *skel.CmdArgs) error {
 	return attacher.Check(ctx, attach.ID{ContainerID: args.ContainerID, IfName: args.IfName}, args.Netns, want)
 }
 
-func (c *call) status(ctx context.Context, args *skel.CmdArgs) error {
+func (c *cniCall) status(ctx context.Context, args *skel.CmdArgs) error {
 	_, attacher, err := c.open(args)
 	if err != nil {
 		return err
@@ -64,7 +59,7 @@ func (c *call) status(ctx context.Context, args *skel.CmdArgs) error {
 	return &types.Error{Code: types.ErrPluginNotAvailable, Msg: e.Msg, Details: e.Details}
 }
 
-func (c *call) gc(ctx context.Context, args *skel.CmdArgs) error {
+func (c *cniCall) gc(ctx context.Context, args *skel.CmdArgs) error {
 	n, attacher, err := c.open(args)
 	if err != nil {
 		return err
@@ -77,7 +72,7 @@ func (c *call) gc(ctx context.Context, args *skel.CmdArgs) error {
 }
 
 // open reads the configuration and puts the parts together.
-func (c *call) open(args *skel.CmdArgs) (netConf, *attach.Attacher, error) {
+func (c *cniCall) open(args *skel.CmdArgs) (netConf, *attach.Attacher, error) {
 	n, err := parseNetConf(args.StdinData)
 	if err != nil {
 		return netConf{}, nil, err
@@ -90,20 +85,6 @@ func (c *call) open(args *skel.CmdArgs) (netConf, *attach.Attacher, error) {
 	if err != nil {
 		return netConf{}, nil, err
 	}
-	c.log = logfile.New(cfg.Log, c.Now)
-	dir, err := ipam.Dir(cfg.IPAM.StateDir, configured, cfg.Network.Name)
-	if err != nil {
-		return netConf{}, nil, err
-	}
-	store := c.OpenStore(dir, ipam.Options{
-		Pool:    ipam.PoolOf(cfg),
-		Holder:  fmt.Sprintf("flatnet %s of container %.12s", c.verb, c.containerID),
-		Now:     c.Now,
-		Rebuild: attach.Rebuild(c.Kernel, cfg.Network, c.Now),
-		Report:  func(text string) { c.log.Warn(text, "network", cfg.Network.Name, "state", dir) },
-	})
-	return n, attach.New(attach.Options{
-		Kernel: c.Kernel, Store: store, Config: cfg, Log: c.log, Now: c.Now,
-		Rules: firewall.Memo{Path: filepath.Join(dir, "rules")},
-	}), nil
+	attacher, err := c.assemble(cfg, configured)
+	return n, attacher, err
 }

@@ -1,0 +1,87 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/containernetworking/cni/pkg/skel"
+	"github.com/containernetworking/cni/pkg/types"
+	"github.com/containernetworking/cni/pkg/version"
+)
+
+// versions are the CNI versions that are spoken, oldest first.
+var versions = []string{"0.4.0", "1.0.0", "1.1.0"}
+
+// cniCall is a call as CNI has it: the verb and what it is about in the
+// environment, the network list's entry on stdin.
+type cniCall struct {
+	call
+	cniVersion string       // of the network list; "" until it was read
+	result     types.Result // what ADD answers
+}
+
+// runCNI does what CNI_COMMAND and its companions ask for.
+func runCNI(ctx context.Context, p Parts, verb string) int {
+	c := &cniCall{call: newCall(p, verb)}
+	c.containerID, c.ifName = os.Getenv("CNI_CONTAINERID"), os.Getenv("CNI_IFNAME")
+	failure := skel.PluginMainFuncsWithError(skel.CNIFuncs{
+		Add:    c.guard(ctx, c.add),
+		Del:    c.guard(ctx, c.del),
+		Check:  c.guard(ctx, c.check),
+		Status: c.guard(ctx, c.status),
+		GC:     c.guard(ctx, c.gc),
+	}, version.PluginSupports(versions...), "")
+	if verb != "VERSION" || failure != nil {
+		c.record(c.summary(), failure)
+	}
+	return c.answer(failure)
+}
+
+// guard makes a verb into one for skel.
+func (c *cniCall) guard(ctx context.Context, verb func(context.Context, *skel.CmdArgs) error) func(*skel.CmdArgs) error {
+	return func(args *skel.CmdArgs) error {
+		failure := c.protect(func() error { return verb(ctx, args) })
+		if failure == nil {
+			return nil // a nil *types.Error would be an error
+		}
+		return failure
+	}
+}
+
+// answer writes the one document on stdout.
+func (c *cniCall) answer(failure *types.Error) int {
+	if failure != nil {
+		if err := printError(os.Stdout, c.cniVersion, failure); err != nil {
+			fmt.Fprintln(os.Stderr, "flatnet: write the error:", err)
+		}
+		return exitFailed
+	}
+	if c.result == nil {
+		return exitOK
+	}
+	if err := types.PrintResult(c.result, c.cniVersion); err != nil {
+		fmt.Fprintln(os.Stderr, "flatnet: write the result:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// printError writes a CNI error with the version that the specification wants
+// in it.
+func printError(w io.Writer, version string, failure *types.Error) error {
+	if version == "" {
+		version = versions[len(versions)-1]
+	}
+	text, err := json.MarshalIndent(struct {
+		CNIVersion string `json:"cniVersion"`
+		*types.Error
+	}{version, failure}, "", "    ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}

@@ -1,0 +1,215 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flatnet/core"
+	"flatnet/core/config"
+)
+
+// errNetwork stands for every way in which a network of Podman's cannot be ours.
+var errNetwork = errors.New("the network does not fit")
+
+// noIPAM is the address management of Podman's that leaves addresses to us.
+const noIPAM = "none"
+
+// network is one of Podman's, as netavark hands it on.
+type network struct {
+	Name        string            `json:"name"`
+	Interface   string            `json:"network_interface"`
+	Subnets     []subnet          `json:"subnets"`
+	IPv6        bool              `json:"ipv6_enabled"`
+	Internal    bool              `json:"internal"`
+	Options     map[string]string `json:"options"`
+	IPAMOptions map[string]string `json:"ipam_options"`
+	Routes      []json.RawMessage `json:"routes"`
+	DNSServers  []string          `json:"network_dns_servers"`
+}
+
+type subnet struct {
+	Subnet     string      `json:"subnet"`
+	Gateway    string      `json:"gateway,omitempty"`
+	LeaseRange *leaseRange `json:"lease_range,omitempty"`
+}
+
+type leaseRange struct {
+	Start string `json:"start_ip,omitempty"`
+	End   string `json:"end_ip,omitempty"`
+}
+
+// networkConfig is the configuration for one network.
+type networkConfig struct {
+	config.Config
+	file config.Config // without what the network says
+}
+
+// moment is when a network is checked: it decides about the remedy.
+type moment int
+
+const (
+	forCreate moment = iota
+	forSetup
+)
+
+// read gives the configuration for this network. What the network does not
+// say is as the configuration file has it.
+func (n network) read() (networkConfig, error) {
+	file, err := config.Load(n.Options["config"])
+	if err != nil {
+		return networkConfig{}, err
+	}
+	entry, err := json.Marshal(n.keys())
+	if err != nil {
+		return networkConfig{}, err
+	}
+	cfg, err := config.ApplyNetConf(file, entry)
+	return networkConfig{Config: cfg, file: file}, n.named(err)
+}
+
+// keys is what the network says, with our names for it.
+func (n network) keys() map[string]any {
+	keys := map[string]any{"name": n.Name}
+	set := func(key, value string) {
+		if value != "" {
+			keys[key] = value
+		}
+	}
+	set("bridge", n.Interface)
+	for _, s := range n.Subnets[:min(len(n.Subnets), 1)] {
+		set("subnet", s.Subnet)
+		set("gateway", s.Gateway)
+		if s.LeaseRange != nil {
+			set("range_start", s.LeaseRange.Start)
+			set("range_end", s.LeaseRange.End)
+		}
+	}
+	set("mtu", n.Options["mtu"])
+	if mtu, err := strconv.Atoi(n.Options["mtu"]); err == nil {
+		keys["mtu"] = mtu // a text that is no number stays one, and is refused as such
+	}
+	return keys
+}
+
+// named says in a configuration's problems that they are this network's.
+func (n network) named(err error) error {
+	var mistakes *config.Error
+	if errors.As(err, &mistakes) {
+		for i := range mistakes.Problems {
+			mistakes.Problems[i].File = "network " + n.Name
+		}
+	}
+	return err
+}
+
+// check is read for a network that containers are to be put on: it refuses
+// what Flatnet cannot do, and what contradicts the configuration.
+func (n network) check(m moment) (networkConfig, error) {
+	if m == forSetup && n.IPAMOptions["driver"] != noIPAM {
+		return networkConfig{}, n.refused(m, "Podman chooses its addresses, so they would change from start to start")
+	}
+	if reason := n.unsupported(); reason != "" {
+		return networkConfig{}, n.refused(m, reason)
+	}
+	cfg, err := n.read()
+	if err != nil {
+		return networkConfig{}, err
+	}
+	reason := n.incomplete(cfg)
+	if n.Name == cfg.file.Network.Name {
+		reason = contradiction(cfg.Network, cfg.file.Network)
+	}
+	if reason != "" {
+		return networkConfig{}, n.refused(m, reason)
+	}
+	return cfg, nil
+}
+
+// unsupported tells what the network asks for that there is not.
+func (n network) unsupported() string {
+	driver := n.IPAMOptions["driver"]
+	switch {
+	case n.Internal:
+		return "a network that leads nowhere (--internal) is not supported"
+	case n.IPv6:
+		return "IPv6 is not supported"
+	case len(n.Subnets) > 1:
+		return "it has several subnets, and one is supported"
+	case len(n.Routes) > 0:
+		return "routes of its own (--route) are not supported"
+	case len(n.DNSServers) > 0:
+		return "name servers of its own (--dns) are not supported"
+	case driver != "" && driver != noIPAM:
+		return fmt.Sprintf("addresses by %q (--ipam-driver) are not supported: Flatnet gives them itself", driver)
+	}
+	for _, key := range slices.Sorted(maps.Keys(n.Options)) {
+		if key != "mtu" && key != "config" {
+			return fmt.Sprintf("there is no option %q; there are mtu=BYTES and config=FILE", key)
+		}
+	}
+	return ""
+}
+
+// incomplete tells what a network beside the configured one has to say itself.
+func (n network) incomplete(cfg networkConfig) string {
+	switch {
+	case len(n.Subnets) == 0 || n.Subnets[0].Subnet == "":
+		return fmt.Sprintf("the configured network is %s; another one needs a --subnet of its own", cfg.file.Network.Name)
+	case n.Interface == "":
+		return fmt.Sprintf("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.file.Network.Name)
+	}
+	return ""
+}
+
+// contradiction tells where the configured network, as Podman has it, differs
+// from the configuration.
+func contradiction(is, want config.Network) string {
+	var all []string
+	differ := func(what, is, want string) {
+		if is != want {
+			all = append(all, fmt.Sprintf("%s is %s, and %s in the configuration", what, is, want))
+		}
+	}
+	differ("the bridge", is.Bridge, want.Bridge)
+	differ("the subnet", is.Subnet.String(), want.Subnet.String())
+	if is.Subnet == want.Subnet { // in another subnet all of them differ
+		differ("the gateway", is.Gateway.String(), want.Gateway.String())
+		differ("the range's start", is.RangeStart.String(), want.RangeStart.String())
+		differ("the range's end", is.RangeEnd.String(), want.RangeEnd.String())
+	}
+	return strings.Join(all, "; ")
+}
+
+// refused makes the error of a network that cannot be used.
+func (n network) refused(m moment, reason string) error {
+	op, hint := "make network", "leave that out; what is not given is taken from the configuration"
+	if m == forSetup {
+		op, hint = "use network", fmt.Sprintf("make it anew: podman network rm %[1]s && podman network create -d flatnet %[1]s", n.Name)
+	}
+	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", errNetwork, reason), Hint: hint}
+}
+
+// completed puts what Flatnet decides into the network as it came.
+func (n network) completed(whole map[string]json.RawMessage, cfg networkConfig) (map[string]json.RawMessage, error) {
+	own := subnet{Subnet: cfg.Network.Subnet.String(), Gateway: cfg.Network.Gateway.String()}
+	if len(n.Subnets) > 0 {
+		own.LeaseRange = n.Subnets[0].LeaseRange
+	}
+	for key, value := range map[string]any{
+		"network_interface": cfg.Network.Bridge,
+		"subnets":           []subnet{own},
+		"ipam_options":      map[string]string{"driver": noIPAM},
+	} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		whole[key] = text
+	}
+	return whole, nil
+}
