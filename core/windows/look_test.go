@@ -75,6 +75,9 @@ func TestTheLastTableIsKept(t *testing.T) {
 	if err == nil || st.State != windows.Unknown || st.Verdict.Kind != windows.Undecided {
 		t.Fatalf("%v, %+v", err, st)
 	}
+	if len(first.Reach) == 0 || len(st.Reach) != 0 {
+		t.Errorf("an old ping is still shown: %+v", st.Reach)
+	}
 	if st.Route == nil || *st.Route != *first.Route || !st.ReadAt.Equal(w.Clock.At.Add(-time.Minute)) {
 		t.Errorf("route %+v read at %s, want the one from a minute ago", st.Route, st.ReadAt)
 	}

@@ -136,10 +136,11 @@ func httpState(code int) State {
 	return OK
 }
 
-// tryRoute tries a good route, unless it was tried lately.
-func (s *System) tryRoute(ctx context.Context) {
-	if !s.reachDue() {
-		return
+// tryRoute tries a good route, unless it was tried lately, and gives the
+// results.
+func (s *System) tryRoute(ctx context.Context) []Reach {
+	if last := s.lastReach(); !s.reachDue(last) {
+		return last
 	}
 	targets := []Target{{Kind: Ping, Name: bridgeTarget, Addr: s.o.Network.Gateway}}
 	if s.o.Targets != nil {
@@ -147,12 +148,11 @@ func (s *System) tryRoute(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.ReachLimit)
 	defer cancel()
-	s.Reach(ctx, targets)
+	return s.Reach(ctx, targets)
 }
 
 // reachDue tells whether the last trial is old.
-func (s *System) reachDue() bool {
-	last := s.lastReach()
+func (s *System) reachDue(last []Reach) bool {
 	if len(last) == 0 {
 		return true
 	}

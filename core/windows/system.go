@@ -82,12 +82,12 @@ func (s *System) Look(ctx context.Context) (Status, error) {
 	st.Verdict = Judge(table, s.Subnet(), st.WSLAddress, st.Mode)
 	switch st.Verdict.Kind {
 	case Good:
-		s.tryRoute(ctx)
+		st.Reach = s.tryRoute(ctx)
 	case Mirrored, Undecided:
 	default:
 		st.Changes = s.changes(table, st.WSLAddress)
 	}
-	st.State, st.Reason = s.state(&st, addrErr)
+	st.State, st.Reason = st.sum(addrErr)
 	return st, nil
 }
 
@@ -98,9 +98,8 @@ func (s *System) changes(t Table, wsl netip.Addr) []Change {
 	return Changes(t, s.Subnet(), wsl)
 }
 
-// state sums the look up.
-func (s *System) state(st *Status, addrErr error) (State, string) {
-	st.Reach = s.lastReach()
+// sum gives the state of all that was seen, and why it is not ok.
+func (st *Status) sum(addrErr error) (State, string) {
 	if st.Verdict.Kind == Undecided && addrErr != nil {
 		return Unknown, addrErr.Error()
 	}
@@ -210,7 +209,6 @@ func (s *System) recall(st *Status) {
 	defer s.mu.Unlock()
 	st.ReadAt, st.Route = s.readAt, s.table.Route(s.Subnet())
 	st.Facing, _ = s.table.Facing(st.WSLAddress)
-	st.Reach = slices.Clone(s.reach)
 }
 
 // Route gives the cheapest active route to the subnet itself, nil if none.
@@ -226,4 +224,9 @@ func (t Table) Route(subnet netip.Prefix) *Route {
 }
 
 // TryNow ends the rest that follows failures: a person asked for a look now.
-func (s *System) TryNow() { s.host.breaker.reset() }
+func (s *System) TryNow() {
+	s.host.breaker.reset()
+	if s.wslinfo != nil {
+		s.wslinfo.breaker.reset()
+	}
+}

@@ -78,7 +78,7 @@ type Status struct {
 	Changes []Change `json:"-"`
 	// Trouble is why Windows' programs could not be run; nil if they could.
 	Trouble *Trouble `json:"trouble,omitempty"`
-	// Reach holds the last checks of whether the route carries anything.
+	// Reach holds the last checks of whether a good route carries anything.
 	Reach []Reach `json:"reach,omitempty"`
 }
 

@@ -98,6 +98,9 @@ func (s *seen) leases(ctx context.Context) ([]leases.Status, error) {
 }
 
 func (s *seen) windows(ctx context.Context) (windows.Status, error) {
+	if pane.Insisted(ctx) {
+		s.parts.Windows.TryNow()
+	}
 	st, err := s.parts.Windows.Look(ctx)
 	return keep(s, &s.facts.Windows, st, err)
 }

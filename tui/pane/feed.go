@@ -29,6 +29,13 @@ type feed[T any] struct {
 	hint   string    // what to do about it
 }
 
+// insisted marks the context of a look that somebody insists on.
+type insisted struct{}
+
+// Insisted tells a source that a person asked for this look, or that something
+// was changed: it is no time to spare whoever is asked.
+func Insisted(ctx context.Context) bool { return ctx.Value(insisted{}) != nil }
+
 // loadedMsg is an answer.
 type loadedMsg[T any] struct {
 	pane  ID
@@ -54,8 +61,12 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 	f.busy, f.asked = true, f.deps.Now()
 	f.seq++
 	id, seq, look, now, limit := f.id, f.seq, f.look, f.deps.Now, f.deps.Limit
+	asking := context.Background()
+	if insist {
+		asking = context.WithValue(asking, insisted{}, true)
+	}
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		ctx, cancel := context.WithTimeout(asking, limit)
 		defer cancel()
 		m := loadedMsg[T]{pane: id, feed: f, seq: seq, at: now()}
 		m.value, m.err = look(ctx)
