@@ -266,7 +266,12 @@ func TestOldState(t *testing.T) {
 	if held["10.87.1.2"] != "oldcontainer" || held["10.87.1.3"] != "new" {
 		t.Errorf("leases: %v", held)
 	}
+	a := m.call(call{verb: "GC", version: "1.1.0", keys: map[string]any{
+		"cni.dev/valid-attachments": []any{map[string]any{"containerID": "oldcontainer", "ifname": "eth0"}},
+	}})
+	if held := m.held(); a.status != 0 || len(held) != 1 || held["10.87.1.2"] != "oldcontainer" {
+		t.Errorf("leases after GC: %v; %s", held, a)
+	}
 	m.del("oldcontainer")
-	m.del("new")
 	m.nothingLeft("after DEL")
 }

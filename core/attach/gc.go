@@ -15,9 +15,10 @@ import (
 // that cannot be taken away does not stop the others.
 func (a *Attacher) GC(ctx context.Context, valid []ID) error {
 	begin := a.now()
-	keep := make(map[ID]bool, len(valid))
+	keep := make(map[ID]bool, 2*len(valid))
 	for _, id := range valid {
 		keep[id] = true
+		keep[ID{ContainerID: id.ContainerID}] = true // leases of the old form name no interface
 	}
 	// Links first: whatever has one of them had its lease before.
 	links, err := a.kernel.Links(ctx)
