@@ -91,9 +91,9 @@ func (s *System) ping(ctx context.Context, t Target) Reach {
 		return s.result(t, target, Unknown, err.Error())
 	}
 	if out.Exit == 0 && pingReply(out.Stdout, target) {
-		return s.result(t, target, OK, "Windows' ping is answered")
+		return s.result(t, target, OK, "ping is answered")
 	}
-	return s.result(t, target, Fail, "Windows' ping to "+target+" is not answered")
+	return s.result(t, target, Fail, "ping is not answered")
 }
 
 func pingReply(out []byte, target string) bool {
@@ -122,9 +122,9 @@ func (s *System) curl(ctx context.Context, t Target) Reach {
 	}
 	code, err := strconv.Atoi(strings.TrimSpace(string(out.Stdout)))
 	if err != nil || out.Exit != 0 || code == 0 {
-		return s.result(t, t.URL, Fail, fmt.Sprintf("Windows gets no answer from %s (curl.exe status %d)", t.URL, out.Exit))
+		return s.result(t, t.URL, Fail, fmt.Sprintf("no answer (curl.exe ended with status %d)", out.Exit))
 	}
-	return s.result(t, t.URL, httpState(code), fmt.Sprintf("Windows gets HTTP %d from %s", code, t.URL))
+	return s.result(t, t.URL, httpState(code), fmt.Sprintf("HTTP %d", code))
 }
 
 // httpState takes every answer for one, but not a gateway's that had none.

@@ -108,7 +108,7 @@ func (st *Status) sum(addrErr error) (State, string) {
 	}
 	for _, r := range st.Reach {
 		if r.State == Fail {
-			return Warn, "the route is good, and yet: " + r.Detail
+			return Warn, fmt.Sprintf("the route is good, and yet Windows does not reach %s at %s: %s", r.Name, r.Target, r.Detail)
 		}
 	}
 	return OK, ""

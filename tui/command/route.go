@@ -142,7 +142,7 @@ func printRoute(w io.Writer, st windows.Status) error {
 		fact("Remedy", st.Verdict.Remedy)
 	}
 	for _, r := range st.Reach {
-		fact("Tried", fmt.Sprintf("%s %s: %s", r.Name, r.State, r.Detail))
+		fact("Tried", fmt.Sprintf("%s %s: %s, %s", r.Name, r.State, r.Target, r.Detail))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
