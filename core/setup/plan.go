@@ -93,7 +93,11 @@ func Plan(m Machine, c Choices, file *edit.File, root string) (repair.Plan, erro
 	p.Repair, p.Title, p.Notes = ID, "Set Flatnet up on this machine", nil
 	p.Steps = append(p.Steps, missing(root, "/etc/cni/net.d/flatnet.conflist", NetworkList(m.Portmap))...)
 	p.Steps = append(p.Steps, missing(root, "/etc/sysctl.d/99-flatnet.conf", Forwarding())...)
-	m.planPodman(&p, root)
+	wanted, err := config.Parse(file.Path(), []byte(file.Text()))
+	if err != nil {
+		return repair.Plan{}, err
+	}
+	m.planPodman(&p, wanted, root)
 	m.planUnit(&p)
 	m.note(&p, c)
 	return p, nil
@@ -117,22 +121,45 @@ func missing(root, path string, data []byte) []repair.Step {
 	}}
 }
 
-// backendFile makes Podman call CNI plugins.
+// backendFile has Podman call the plugin.
 const backendFile = "/etc/containers/containers.conf.d/flatnet.conf"
 
-// planPodman has Podman use CNI where it chose netavark. Podman 5 has no CNI.
-func (m Machine) planPodman(p *repair.Plan, root string) {
+// planPodman has Podman call the plugin: over CNI where it has that, over
+// netavark's plugin API where it has not, as from version 5 on.
+func (m Machine) planPodman(p *repair.Plan, c config.Config, root string) {
 	switch {
 	case m.PodmanErr != nil:
 		p.Notes = append(p.Notes, "Podman could not be asked, so its network backend is unknown: "+m.PodmanErr.Error())
 	case m.Podman.NetworkBackend == "cni":
-	case major(m.Podman.Version) >= 5:
-		p.Notes = append(p.Notes, fmt.Sprintf("Podman %s has no CNI any more: Flatnet needs Podman 4, such as Debian 12's.", m.Podman.Version))
-	default:
+	case major(m.Podman.Version) < 5:
 		text := "# Flatnet is a CNI plugin.\n[network]\nnetwork_backend = \"cni\"\n"
 		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
 		p.Notes = append(p.Notes, "Podman's network backend is "+m.Podman.NetworkBackend+". With CNI instead, networks made with podman network create are to be made anew, and their containers too.")
+	default:
+		text := "# Flatnet speaks netavark's plugin API.\n[network]\nnetavark_plugin_dirs = [\"/opt/cni/bin\", \"/usr/local/lib/netavark\", \"/usr/lib/netavark\"]\n"
+		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
+		p.Steps = append(p.Steps, createNetwork(c.Network.Name))
+		p.Notes = append(p.Notes, "Podman "+m.Podman.Version+" calls the plugin through netavark: ports cannot be published on this network (podman run -p).")
 	}
+}
+
+// createNetwork has Podman know the network; one that it knows stays.
+func createNetwork(name string) repair.Step {
+	args := []string{"network", "create", "--ignore", "--driver", "flatnet", name}
+	return repair.Step{
+		Text:    "make the network " + name + " known to Podman",
+		Command: "podman " + strings.Join(args, " "),
+		Do:      func(ctx context.Context) ([]journal.Entry, error) { return nil, execute(ctx, "podman", args...) },
+	}
+}
+
+// execute runs a program of this machine; its error has what it printed.
+func execute(ctx context.Context, program string, args ...string) error {
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %q", program, err, strings.TrimSpace(string(out)))
+	}
+	return nil
 }
 
 func major(version string) int {
@@ -152,12 +179,7 @@ func (m Machine) planUnit(p *repair.Plan) {
 		Text:    "start " + units + ", now and at every boot",
 		Command: "systemctl enable --now " + units,
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
-			args := append([]string{"enable", "--now"}, strings.Fields(units)...)
-			out, err := exec.CommandContext(ctx, "systemctl", args...).CombinedOutput()
-			if err != nil {
-				err = fmt.Errorf("systemctl: %w: %q", err, out)
-			}
-			return nil, err
+			return nil, execute(ctx, "systemctl", append([]string{"enable", "--now"}, strings.Fields(units)...)...)
 		},
 	})
 }

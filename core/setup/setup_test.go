@@ -178,9 +178,9 @@ func TestPlanKeepsWhatIsSet(t *testing.T) {
 
 func TestPlanSaysWhatItCannotDo(t *testing.T) {
 	for want, info := range map[string]asked{
-		"has no CNI any more":         {info: podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}},
-		"Podman could not be asked":   {err: podman.ErrNoSocket},
-		"The portmap plugin was not ": {info: podman.Info{Version: "4.3.1", NetworkBackend: "cni"}},
+		"calls the plugin through netavark": {info: podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}},
+		"Podman could not be asked":         {err: podman.ErrNoSocket},
+		"The portmap plugin was not ":       {info: podman.Info{Version: "4.3.1", NetworkBackend: "cni"}},
 	} {
 		dir := root(t)
 		m, err := setup.Look(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake(), Podman: info})
