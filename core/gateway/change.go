@@ -33,10 +33,16 @@ type Change struct {
 	Notes      []string // what to know before saying yes
 	Unknown    []string // what could not be looked at, a sentence each
 
-	live     live
-	mainNow  []byte
-	rollback bool
+	live      live
+	mainNow   []byte
+	rollback  bool
+	reload    bool // what is there is right, and the server serves another generation
+	served    int  // by the server now; 0: none
+	servedErr error
 }
+
+// kept tells whether the generation is among the kept ones already.
+func (c Change) kept() bool { return c.rollback || c.reload }
 
 // Preview renders what would be served now, whatever is deployed; it works
 // where the gateway's folder is not there.
@@ -57,8 +63,10 @@ func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 	if err := g.render(ctx, &c); err != nil {
 		return c, err
 	}
+	g.lookServed(ctx, &c)
 	if c.live.number > 0 && !c.Edited && c.Main == nil && equal(c.Files, c.live.files) {
-		c.Nothing = true
+		c.reload = c.served != 0 && c.served != c.live.number
+		c.Nothing = !c.reload
 		return c, nil
 	}
 	if c.Generation.Number, err = g.next(c.live.number); err != nil {
@@ -69,6 +77,17 @@ func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 	}
 	c.Diff = diff(c.live, c.Files)
 	return c, nil
+}
+
+// lookServed asks the server which generation it serves.
+func (g *Gateway) lookServed(ctx context.Context, c *Change) {
+	url := g.o.HealthURL(ctx)
+	if url == "" {
+		return
+	}
+	if c.served, c.servedErr = g.ask(ctx, url); c.servedErr != nil {
+		c.Notes = append(c.Notes, fmt.Sprintf("The gateway does not say what it serves: %v. If nginx is not running, start it: %s", c.servedErr, g.startCommand()))
+	}
 }
 
 // render decides the sites and writes them down under the deployed number, so

@@ -65,12 +65,12 @@ func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
 
 // deploy goes on under the lock.
 func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, error) {
-	if !c.rollback {
+	if !c.kept() {
 		if err := g.store.write(c.Generation, c.Files); err != nil {
 			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: "nothing was changed; what runs goes on"}
 		}
 	}
-	out.Reloaded = c.Main != nil || !bytes.Equal(c.live.text, c.Files.Conf())
+	out.Reloaded = c.reload || c.Main != nil || !bytes.Equal(c.live.text, c.Files.Conf())
 	if out.Reloaded {
 		if err := g.testChange(ctx, c); err != nil {
 			return out, errors.Join(err, g.discard(c))
@@ -176,7 +176,7 @@ func (g *Gateway) failed() string { return filepath.Join(g.layout.local, ownDir,
 
 // discard takes a generation that did not work away from the kept ones.
 func (g *Gateway) discard(c Change) error {
-	if c.rollback {
+	if c.kept() {
 		return nil
 	}
 	if err := os.RemoveAll(g.failed()); err != nil {

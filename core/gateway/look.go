@@ -23,7 +23,11 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	if last, err := g.store.meta(c.live.number); err == nil {
 		s.DeployedAt = last.MadeAt
 	}
-	s.Pending = !c.Nothing
+	s.Pending = !c.Nothing && !c.reload
+	s.Served = c.served
+	if c.servedErr != nil {
+		s.ServedErr = c.servedErr.Error()
+	}
 	s.SetAside = append(s.SetAside, c.Generation.SetAside...)
 	health := map[netip.AddrPort]Health{}
 	if g.o.Health != nil {
@@ -36,23 +40,9 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	if s.Held, err = g.Held(); err != nil {
 		return s, err
 	}
-	err = g.lookServed(ctx, &s)
 	s.Drift = g.drift(c, s)
-	s.State, s.Reason = judge(s, err)
+	s.State, s.Reason = judge(s, c.servedErr)
 	return s, nil
-}
-
-// lookServed asks the server which generation it serves, and gives why it
-// did not say.
-func (g *Gateway) lookServed(ctx context.Context, s *Status) (err error) {
-	url := g.o.HealthURL(ctx)
-	if url == "" {
-		return nil
-	}
-	if s.Served, err = g.ask(ctx, url); err != nil {
-		s.ServedErr = err.Error()
-	}
-	return err
 }
 
 // drift lists what is not as it was deployed, or not as it would be deployed

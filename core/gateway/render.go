@@ -74,6 +74,9 @@ type view struct {
 	Lua               string // the Lua expression that is flatnet.lua's table; "" in static mode
 }
 
+// AnyTLS tells whether any host is served by https.
+func (v view) AnyTLS() bool { return slices.ContainsFunc(v.Hosts, host.TLS) }
+
 // host is all sites of one name.
 type host struct {
 	Host            string

@@ -65,7 +65,11 @@ func gatewayText(c gateway.Change) string {
 	if c.Main != nil {
 		parts = append(parts, "write nginx.conf")
 	}
-	parts = append(parts, fmt.Sprintf("test generation %d with nginx, put it in place, reload and ask what is served", c.Generation.Number))
+	what := "test generation %d with nginx, put it in place, reload and ask what is served"
+	if c.Diff == "" && c.MainDiff == "" {
+		what = "have nginx reload: generation %d is in place and is not served"
+	}
+	parts = append(parts, fmt.Sprintf(what, c.Generation.Number))
 	text := strings.Join(parts, "; ")
 	return strings.ToUpper(text[:1]) + text[1:]
 }

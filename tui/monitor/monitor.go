@@ -93,7 +93,13 @@ func (m *Monitor) Health() map[netip.AddrPort]gateway.Health {
 		if !ok || !asked || !w.Server.IsValid() || last.State == probes.Unknown {
 			continue
 		}
-		out[w.Server] = gateway.Health{Down: last.State == probes.Down, Since: r.History.Since(), Reason: last.Detail}
+		// A server that answers is asked, whatever it answers: its errors are
+		// the application's own, and one at "/" says nothing of the rest.
+		h := gateway.Health{Down: last.State == probes.Down && last.Status == 0, Since: r.History.Since()}
+		if h.Down {
+			h.Reason = last.Detail
+		}
+		out[w.Server] = h
 	}
 	return out
 }

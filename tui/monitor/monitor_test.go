@@ -112,10 +112,10 @@ func TestOnceSaysWhatItSaw(t *testing.T) {
 }
 
 func TestMonitorFeedsTheGateway(t *testing.T) {
-	up, failing, _ := servers(t)
+	up, failing, closed := servers(t)
 	asked := make(chan struct{}, 16)
 	m := monitor.New(config.Probes{Interval: time.Hour, Timeout: 5 * time.Second}, counting{probes.NewHTTP(), asked}.all(), time.Now)
-	m.Watch(watched(site("up.local", up), site("failing.local", failing)))
+	m.Watch(watched(site("up.local", up), site("failing.local", failing), site("closed.local", closed)))
 
 	for _, s := range m.Seen() {
 		if s.State != health.Unknown {
@@ -130,16 +130,19 @@ func TestMonitorFeedsTheGateway(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); m.Run(ctx) }()
 	m.ProbeNow()
-	for range 2 {
+	for range 3 {
 		<-asked
 	}
-	wait(t, func() bool { return len(m.Health()) == 2 })
+	wait(t, func() bool { return len(m.Health()) == 3 })
 	h := m.Health()
 	if a := h[netip.MustParseAddrPort(up)]; a.Down {
 		t.Errorf("the server that answers is down: %+v", a)
 	}
-	if a := h[netip.MustParseAddrPort(failing)]; !a.Down || a.Reason == "" || a.Since.IsZero() {
-		t.Errorf("the server that answers 503 is %+v, want down, why and since when", a)
+	if a := h[netip.MustParseAddrPort(failing)]; a.Down {
+		t.Errorf("the server that answers 503 is %+v, want it asked: it answers", a)
+	}
+	if a := h[netip.MustParseAddrPort(closed)]; !a.Down || a.Reason == "" || a.Since.IsZero() {
+		t.Errorf("the server that does not answer is %+v, want down, why and since when", a)
 	}
 
 	m.Watch(watched(site("up.local", up)))
