@@ -86,7 +86,7 @@ func bridgeAround() []Check {
 			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
 			Meaning: "The bridge's MTU differs from the configured one, or from the default route's link: large packets vanish, under a VPN above all (WSL#4698).",
-			Remedy:  byBridge + " Containers that run keep their MTU until they are started again.",
+			Remedy:  byBridge + ". Containers that run keep their MTU until they are started again.",
 			Look: func(f Facts) []Finding {
 				b := f.Bridge.Value
 				if b.WantMTU == 0 || b.MTU == b.WantMTU {
@@ -116,7 +116,7 @@ func bridgeAround() []Check {
 			Code: IPForwardOff, Group: GroupBridge, Good: "the kernel forwards packets", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
 			Meaning: "net.ipv4.ip_forward is 0: nothing passes between Windows and the containers (seed, Troubleshooting).",
-			Remedy:  byBridge + " By hand: sysctl -w net.ipv4.ip_forward=1",
+			Remedy:  byBridge + ". By hand: sysctl -w net.ipv4.ip_forward=1",
 			Look: func(f Facts) []Finding {
 				if f.Bridge.Value.IPForward {
 					return nil

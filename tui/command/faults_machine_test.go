@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -142,8 +143,34 @@ func podmanFaults() map[string]fault {
 		},
 		"Podman with netavark": {
 			code: health.PodmanNotCNI, severity: health.Fail,
-			make: func(r *rig) { r.podInfo.NetworkBackend = "netavark" },
-			mend: func(r *rig) { r.podInfo.NetworkBackend = "cni" },
+			make: func(r *rig) { r.podman = realInfo{standInPodman{r}, r.realPodman("netavark")} },
+			mend: func(r *rig) { r.podman = realInfo{standInPodman{r}, r.realPodman("cni")} },
 		},
 	}
+}
+
+// realInfo is the stand-in's containers with what the real Podman says of
+// itself.
+type realInfo struct {
+	standInPodman
+	real podman.Client
+}
+
+func (p realInfo) Info(ctx context.Context) (podman.Info, error) { return p.real.Info(ctx) }
+
+// realPodman is Debian's Podman with an empty store and that network backend.
+// It only asks whether there is a program netavark.
+func (r *rig) realPodman(backend string) podman.Client {
+	r.t.Helper()
+	helpers := filepath.Join(r.dir, "helpers")
+	r.must(os.MkdirAll(helpers, 0o755))
+	r.write(filepath.Join(helpers, "netavark"), "#!/bin/sh\n")
+	r.chmod(filepath.Join(helpers, "netavark"), 0o755)
+	store, err := os.MkdirTemp("/run", "podman-") // Podman wants a short path
+	r.must(err)
+	conf, program := filepath.Join(r.dir, backend+".conf"), filepath.Join(r.dir, "podman-"+backend)
+	r.write(conf, fmt.Sprintf("[engine]\ncgroup_manager = \"cgroupfs\"\nruntime = \"runc\"\nhelper_binaries_dir = [%q]\n[network]\nnetwork_backend = %q\n", helpers, backend))
+	r.write(program, fmt.Sprintf("#!/bin/sh\nCONTAINERS_CONF=%s exec podman --root %s/root --runroot %s/run --storage-driver vfs \"$@\"\n", conf, store, store))
+	r.chmod(program, 0o755)
+	return podman.New(podman.Options{Socket: filepath.Join(r.dir, "nobody.sock"), Program: program, Timeout: 30 * time.Second})
 }

@@ -50,7 +50,6 @@ type rig struct {
 	windows *windowstest.World
 	linux   windows.Router // the WSL beside it, while a test has another there
 	podman  podman.Client
-	podInfo podman.Info
 	probers probes.Probers
 	version string
 	ahead   time.Duration // of the clock
@@ -103,8 +102,13 @@ func newRig(t *testing.T) *rig {
 	nettest.Need(t)
 	r := &rig{
 		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, func(s *standin.State) { s.Live = true }),
-		probers: probes.New(), version: "unknown", podInfo: podman.Info{Version: "4.3.1", NetworkBackend: "cni"},
+		probers: probes.New(), version: "unknown",
 	}
+	// The lab is the stand-in's program, too, and starts quicker than a test
+	// binary with the race detector in it.
+	state, err := standin.Read(r.windows.Root)
+	r.must(err)
+	r.must(standin.Install(r.windows.Root, program.Build(t, "flatnet/testdata/lab"), state))
 	r.podman = standInPodman{r}
 	r.conf = filepath.Join(r.dir, "flatnet.toml")
 	r.write(r.conf, fmt.Sprintf(rigConfig, r.dir, r.windows.Root, r.nginx.Dir))
@@ -316,7 +320,10 @@ func (r *rig) veth(c *container) netlink.Link { return r.link("fn-" + c.id[:8]) 
 // standInPodman answers from what the rig started.
 type standInPodman struct{ r *rig }
 
-func (p standInPodman) Info(context.Context) (podman.Info, error) { return p.r.podInfo, nil }
+func (p standInPodman) Info(context.Context) (podman.Info, error) {
+	return podman.Info{Version: "4.3.1", NetworkBackend: "cni"}, nil
+}
+
 func (p standInPodman) Events(context.Context) (<-chan podman.Event, error) {
 	return nil, podman.ErrNoSocket
 }
