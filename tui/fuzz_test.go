@@ -17,8 +17,10 @@ import (
 	"flatnet/tui/pane"
 )
 
-// moody answers differently each time: good, broken, nothing, an error.
-func moody[T any](r *rand.Rand, values ...T) pane.Source[T] {
+// moody answers differently each time: good, broken, nothing, an error. It has
+// dice of its own: sources are asked side by side.
+func moody[T any](seed uint64, values ...T) pane.Source[T] {
+	r := rand.New(rand.NewPCG(seed, 2))
 	return func(context.Context) (T, error) {
 		n := r.IntN(len(values) + 1)
 		if n == len(values) {
@@ -49,10 +51,10 @@ func monkey(t *testing.T, seed uint64, steps int) {
 	b := newBench(t, func(o *Options) {
 		o.Now = func() time.Time { return now }
 		o.Sources = pane.Sources{
-			Bridge:    moody(r, example.Bridge(true), example.Bridge(false), pane.BridgeView{}),
-			Leases:    moody(r, example.Leases(), example.ManyLeases(300), []leases.Status(nil)),
-			Windows:   moody(r, example.Windows(true), example.Windows(false)),
-			Upstreams: moody(r, example.Upstreams(true), example.Upstreams(false), pane.UpstreamsView{}),
+			Bridge:    moody(seed, example.Bridge(true), example.Bridge(false), pane.BridgeView{}),
+			Leases:    moody(seed, example.Leases(), example.ManyLeases(300), []leases.Status(nil)),
+			Windows:   moody(seed, example.Windows(true), example.Windows(false)),
+			Upstreams: moody(seed, example.Upstreams(true), example.Upstreams(false), pane.UpstreamsView{}),
 		}
 		o.Tools.Path = func(_ context.Context, host string) ([]PathHop, error) { return []PathHop{{Name: host}}, nil }
 	})

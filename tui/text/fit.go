@@ -47,5 +47,12 @@ func Wrap(s string, width int) []string {
 	if width <= 0 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(s, width, "/,"), "\n")
+	var lines []string
+	for line := range strings.SplitSeq(ansi.Wrap(s, width, "/,"), "\n") {
+		if Width(line) > width { // a comma that just did not fit
+			line = ansi.Hardwrap(line, width, true)
+		}
+		lines = append(lines, strings.Split(line, "\n")...)
+	}
+	return lines
 }

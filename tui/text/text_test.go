@@ -153,6 +153,11 @@ func FuzzLine(f *testing.F) {
 			if fitted := Fit(got, w); Width(fitted) != w {
 				t.Fatalf("Fit(%q, %d) has %d cells", got, w, Width(fitted))
 			}
+			for _, l := range Wrap(got, w) {
+				if w > 1 && Width(l) > w {
+					t.Fatalf("Wrap(%q, %d) has a line of %d cells: %q", got, w, Width(l), l)
+				}
+			}
 		}
 	})
 }
@@ -195,7 +200,7 @@ func TestLatency(t *testing.T) {
 }
 
 func TestWrapLosesNothing(t *testing.T) {
-	s := "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5 受付システムの経路を追加します"
+	s := "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5 受付システムの経路を追加します, too small: it has 19x22, no"
 	for w := 2; w < 90; w++ {
 		for _, l := range Wrap(s, w) {
 			if Width(l) > w {
