@@ -222,3 +222,21 @@ func TestCallerThatGivesUpSaysNothingOfTheTarget(t *testing.T) {
 		want(t, probes.New().Probe(ctx, target), probes.Unknown, probes.Cancelled)
 	}
 }
+
+// FuzzTarget: whatever is asked for, a target that passes Check can be asked,
+// and another is refused before anything is sent.
+func FuzzTarget(f *testing.F) {
+	f.Add("http", "http://127.0.0.1:1/")
+	f.Add("tcp", "127.0.0.1:1")
+	f.Add("icmp", "127.0.0.1")
+	f.Add("http", "https://[::1]:1/%zz")
+	given, stop := context.WithCancel(context.Background())
+	stop() // nothing may leave
+	f.Fuzz(func(t *testing.T, kind, address string) {
+		target := probes.Target{Kind: probes.Kind(kind), Address: address}
+		r := probes.New().Probe(given, target)
+		if bad := target.Check() != nil; bad != (r.Cause == probes.BadTarget) {
+			t.Errorf("%s %q: check %v, probe %s (%s)", kind, address, target.Check(), r.Cause, r.Detail)
+		}
+	})
+}

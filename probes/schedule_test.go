@@ -3,8 +3,11 @@ package probes_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -329,27 +332,51 @@ func TestScheduleEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// BenchmarkSchedule500 is what 500 targets cost that answer at once: the time
-// of a round, of which there is one in ten seconds.
-func BenchmarkSchedule500(b *testing.B) {
-	a := newAnswerer()
-	results := make(chan struct{}, 500)
+// BenchmarkRound500 is what one round over 500 targets costs: divide its CPU
+// time by the interval. Bookkeeping is the Schedule's own part.
+func BenchmarkRound500(b *testing.B) {
+	b.Run("bookkeeping", func(b *testing.B) { round(b, probes.Probers{probes.TCP: newAnswerer()}, targets(500)) })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }))
+	b.Cleanup(server.Close)
+	for kind, address := range map[probes.Kind]string{
+		probes.HTTP: server.URL, probes.TCP: server.Listener.Addr().String(), probes.ICMP: "127.0.0.1",
+	} {
+		var all []probes.Target
+		for i := range 500 {
+			all = append(all, probes.Target{Name: fmt.Sprint("t", i), Kind: kind, Address: address})
+		}
+		b.Run(string(kind), func(b *testing.B) { round(b, probes.New(), all) })
+	}
+}
+
+// round has a Schedule ask all targets, again and again.
+func round(b *testing.B, p probes.Probers, all []probes.Target) {
+	results := make(chan struct{}, 2*len(all))
 	s := probes.NewSchedule(probes.Options{
-		Probers: probes.Probers{probes.TCP: a}, Interval: time.Hour, InFlight: 64,
-		OnResult: func(probes.Target, probes.Result) { results <- struct{}{} },
+		Probers: p, Interval: time.Hour, OnResult: func(probes.Target, probes.Result) { results <- struct{}{} },
 	})
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	go s.Run(ctx)
-	s.Set(targets(500))
-	for range 2 {
-		<-results
-	}
+	s.Set(all)
+	began := cpuTime(b)
+	rounds := 0
 	for b.Loop() {
 		s.ProbeNow()
-		for len(results) > 0 {
+		for range all {
 			<-results
 		}
-		_ = s.Reports()
+		rounds++
 	}
+	b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/1000/float64(rounds), "cpu-ms/round")
+}
+
+// cpuTime is what this process has used.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
