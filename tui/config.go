@@ -180,9 +180,9 @@ func (m *Model) adopt(o Options) {
 	m.o = o.withDefaults()
 	m.t = text.For(m.o.Config.TUI.Language, m.o.getenv)
 	m.panes, m.findings = newPanes(m.o, pane.Deps{Text: m.t, Now: m.o.Now, Limit: m.o.Limit})
-	colour, dark := m.style.colour, m.style.dark
+	was := m.style
 	m.style = newStyle(m.o, m.t)
-	m.style.dark = dark
-	m.style.profile(colour)
+	m.style.dark, m.style.told = was.dark, was.told
+	m.style.profile(was.colour)
 	m.resize()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -116,6 +117,31 @@ func TestNoColour(t *testing.T) {
 	wellFormed(t, content, 100, 30)
 	if !strings.Contains(ansi.Strip(content), "X 3 missing") {
 		t.Errorf("a locale without UTF-8 gets other signs than ASCII:\n%s", ansi.Strip(content))
+	}
+}
+
+// TestThemesFollowTheBackground: by itself, and when the person goes through
+// the themes.
+func TestThemesFollowTheBackground(t *testing.T) {
+	d := newDriver(t, exampleOptions(true), 100, 30).start()
+	if got := d.m.style.theme(); got != "dark" {
+		t.Errorf("before the terminal has said anything: %s", got)
+	}
+	d.send(tea.BackgroundColorMsg{Color: color.White})
+	if got := d.m.style.theme(); got != "light" {
+		t.Errorf("on white: %s", got)
+	}
+	seen := map[string]bool{}
+	for range 10 {
+		d.keys("t")
+		seen[d.m.style.theme()] = true
+	}
+	if seen["dark"] || !seen["light"] || !seen["ansi"] || !seen["mono"] {
+		t.Errorf("themes on white: %v", seen)
+	}
+	d.send(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+	if d.keys("t"); !contains(d.screen(), d.m.t.Why.NoColour) {
+		t.Errorf("without colours the key does not say why:\n%s", d.screen())
 	}
 }
 

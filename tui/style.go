@@ -16,6 +16,7 @@ type style struct {
 	themes []themes.Theme
 	chosen string // id; "" or "auto": by itself
 	dark   bool
+	told   bool // the terminal has said what its background is
 	colour colorprofile.Profile
 	ascii  bool // the terminal has nothing else
 	glyphs widget.Glyphs
@@ -43,7 +44,7 @@ func (s *style) profile(p colorprofile.Profile) {
 
 // background takes in whether the terminal's background is dark.
 func (s *style) background(dark bool) {
-	s.dark = dark
+	s.dark, s.told = dark, true
 	s.apply()
 }
 
@@ -67,12 +68,26 @@ func (s *style) apply() {
 	s.look = widget.NewLook(s.themes[max(0, i)], s.glyphs, s.texts)
 }
 
-// next chooses the theme after the present one and gives its name.
+// next chooses the theme after the present one and gives its name. Themes for
+// another background than the terminal's are passed over.
 func (s *style) next() string {
 	now := s.theme()
 	i := slices.IndexFunc(s.themes, func(t themes.Theme) bool { return t.ID == now })
-	t := s.themes[(i+1)%len(s.themes)]
-	s.chosen = t.ID
+	for range s.themes {
+		i = (i + 1) % len(s.themes)
+		if s.suits(s.themes[i]) {
+			break
+		}
+	}
+	s.chosen = s.themes[i].ID
 	s.apply()
-	return t.Name
+	return s.themes[i].Name
+}
+
+func (s *style) suits(t themes.Theme) bool {
+	other := themes.Light
+	if !s.dark {
+		other = themes.Dark
+	}
+	return !s.told || t.Background != other
 }

@@ -27,6 +27,7 @@ func main() {
 	flag.StringVar(&o.wait, "wait", "", "wait for `TEXT` before typing")
 	flag.StringVar(&o.keys, "keys", "", "`KEYS` to type, with Go's escapes: \\r \\t \\x1b")
 	flag.StringVar(&o.then, "then", "", "wait for `TEXT` after typing")
+	flag.BoolVar(&o.light, "light", false, "on a terminal with a light background")
 	flag.Parse()
 	if err := draw(o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "picture:", err)
@@ -34,7 +35,10 @@ func main() {
 	}
 }
 
-type options struct{ out, size, wait, keys, then string }
+type options struct {
+	out, size, wait, keys, then string
+	light                       bool
+}
 
 const patience = 30 * time.Second
 
@@ -52,6 +56,11 @@ func draw(o options, command []string) error {
 		return err
 	}
 	defer t.Close()
+	pen := pen{terminal: t, background: "#16181d", foreground: "#d8dadf"}
+	if o.light {
+		t.Light()
+		pen.background, pen.foreground = "#fbfbf9", "#22242a"
+	}
 	if err := t.WaitFor(o.wait, patience); err != nil {
 		return err
 	}
@@ -64,7 +73,7 @@ func draw(o options, command []string) error {
 	if err := t.WaitQuiet(300*time.Millisecond, 5*time.Second); err != nil {
 		fmt.Fprintln(os.Stderr, "picture: the screen did not come to rest; taken as it is")
 	}
-	return os.WriteFile(o.out, []byte(svg(t)), 0o644)
+	return os.WriteFile(o.out, []byte(pen.svg()), 0o644)
 }
 
 // typeSlowly leaves the program time between keys, as a person does: a dialog
@@ -82,30 +91,35 @@ func typeSlowly(t *terminal.Terminal, keys string) error {
 // The size of one cell in the picture, in pixels.
 const cellWidth, cellHeight, fontSize = 9, 19, 15
 
+// pen draws a terminal's screen. Its colours are the terminal's own, where a
+// cell has none.
+type pen struct {
+	terminal               *terminal.Terminal
+	background, foreground string
+}
+
 // svg draws the screen: one rectangle for each run of background, one text
 // for each run of cells in one style, its length fixed so that columns stay
 // aligned whatever font the reader has.
-func svg(t *terminal.Terminal) string {
-	columns, rows := t.Size()
+func (p pen) svg() string {
+	columns, rows := p.terminal.Size()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Noto Sans Mono CJK JP', monospace" font-size="%d">`+"\n",
 		columns*cellWidth, rows*cellHeight, fontSize)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/>`+"\n", background)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/>`+"\n", p.background)
 	for y := range rows {
 		for x := 0; x < columns; {
-			x = drawRun(&b, t, x, y)
+			x = p.drawRun(&b, x, y)
 		}
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
-// The terminal's own colours where a cell has none.
-const background, foreground = "#16181d", "#d8dadf"
-
 // drawRun draws the cells from x on that share one style and width, so that
 // wide characters stay in their columns, and gives the x after them.
-func drawRun(b *strings.Builder, t *terminal.Terminal, x, y int) int {
+func (p pen) drawRun(b *strings.Builder, x, y int) int {
+	t := p.terminal
 	columns, _ := t.Size()
 	start, style, width := x, styleAt(t, x, y), widthAt(t, x, y)
 	var text strings.Builder
@@ -116,7 +130,7 @@ func drawRun(b *strings.Builder, t *terminal.Terminal, x, y int) int {
 		text.WriteString(contentAt(t, x, y))
 		x += width
 	}
-	drawCells(b, text.String(), style, start, x, y)
+	p.drawCells(b, text.String(), style, start, x, y)
 	return x
 }
 
@@ -142,10 +156,10 @@ func contentAt(t *terminal.Terminal, x, y int) string {
 	return " "
 }
 
-func drawCells(b *strings.Builder, text string, s uv.Style, from, to, y int) {
-	fg, bg := colour(s.Fg, foreground), colour(s.Bg, "")
+func (p pen) drawCells(b *strings.Builder, text string, s uv.Style, from, to, y int) {
+	fg, bg := colour(s.Fg, p.foreground), colour(s.Bg, "")
 	if s.Attrs&uv.AttrReverse != 0 {
-		fg, bg = colour(s.Bg, background), colour(s.Fg, foreground)
+		fg, bg = colour(s.Bg, p.background), colour(s.Fg, p.foreground)
 	}
 	width := (to - from) * cellWidth
 	if bg != "" {

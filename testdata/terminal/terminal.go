@@ -121,6 +121,13 @@ func (t *Terminal) Text() string {
 	return b.String()
 }
 
+// Light gives the terminal dark text on a light background. It is to be called
+// before the program asks.
+func (t *Terminal) Light() {
+	t.screen.SetDefaultBackgroundColor(color.RGBA{0xfb, 0xfb, 0xf9, 0xff})
+	t.screen.SetDefaultForegroundColor(color.RGBA{0x22, 0x24, 0x2a, 0xff})
+}
+
 // Cell gives a copy of the cell at x, y; nil outside of the screen.
 func (t *Terminal) Cell(x, y int) *uv.Cell {
 	t.mu.Lock()

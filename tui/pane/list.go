@@ -305,11 +305,18 @@ func paragraph(l *widget.Look, s string, width int) []string {
 func (p *list[T]) withNote(l *widget.Look, lines []string) []string {
 	w, h := widget.FrameInner(p.width, p.height)
 	for _, s := range p.feed.value.note {
-		said := paragraph(l, s, w)
-		if len(lines)+1+len(said) > h {
+		room := h - len(lines) - 1
+		if room < 1 {
 			break
 		}
-		lines = append(append(lines, ""), said...)
+		said := text.Wrap(s, w)
+		if len(said) > room {
+			said[room-1] = text.Cut(said[room-1]+" "+said[room], w-1) + l.Glyphs.More
+		}
+		lines = append(lines, "")
+		for _, line := range said[:min(len(said), room)] {
+			lines = append(lines, l.Paint(widget.Muted, line))
+		}
 	}
 	return lines
 }
