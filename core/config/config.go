@@ -136,6 +136,12 @@ type ProbeTarget struct {
 	Target   string // address, address:port, URL
 	Interval time.Duration
 	Enabled  bool
+	// For Kind "http" only.
+	Host            string // Host header; "": the URL's
+	StatusMin       int    // lowest good status; 0: 200
+	StatusMax       int    // highest good status; 0: 399
+	Body            string // text that the answer must hold; "": any
+	FollowRedirects bool
 }
 
 // TUI is the console's own.

@@ -54,6 +54,8 @@ func TestProblems(t *testing.T) {
 		{"reservation twice", "[[ipam.reservation]]\nname=\"a\"\nip=\"10.87.1.5\"\n[[ipam.reservation]]\nname=\"b\"\nip=\"10.87.1.5\"", `f:6:1: ipam.reservation[1].ip: 10.87.1.5 is reserved already`},
 		{"reservation of gateway", "[[ipam.reservation]]\nname=\"a\"\nip=\"10.87.1.1\"", `10.87.1.1 is the gateway's`},
 		{"probe kind", "[[probes.target]]\nname=\"a\"\nkind=\"tcp\"\ntarget=\"10.0.0.1\"", `f:4:1: probes.target[0].target: "10.0.0.1" has no port`},
+		{"status range", "[[probes.target]]\nname=\"a\"\nkind=\"http\"\ntarget=\"http://10.0.0.1/\"\nstatus_max=199", `f:5:1: probes.target[0].status_max: 199 is below status_min, 200`},
+		{"body of a ping", "[[probes.target]]\nname=\"a\"\ntarget=\"10.0.0.1\"\nbody=\"x\"", `f:4:1: probes.target[0].body: it is for http, and the kind is icmp`},
 		{"syntax", "[network]\nmtu = \n", `f:2:`},
 		{"twice", "[network]\nmtu = 1400\nmtu = 1500", `f:3:`},
 		{"not UTF-8", "a = \"\xff\"", `f:1:`},

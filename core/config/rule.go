@@ -278,6 +278,21 @@ func prefixPathRule() rule {
 	}}
 }
 
+// answerRule is text that is looked for in an answer.
+func answerRule() rule {
+	return rule{"string", "text of one line, at most 500 bytes", func(s string) error {
+		if len(s) > 500 {
+			return fmt.Errorf("has %d bytes", len(s))
+		}
+		for _, r := range s {
+			if !strconv.IsPrint(r) {
+				return fmt.Errorf("has the character %q", r)
+			}
+		}
+		return nil
+	}}
+}
+
 // sentenceRule is text that people read on a page, in any script.
 func sentenceRule() rule {
 	const forbidden = "\"'`$\\{};<>"

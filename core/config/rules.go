@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -147,6 +148,34 @@ func (p Probes) conflicts() []complaint {
 		names[t.Name] = true
 		if err := checkTarget(t); err != nil {
 			all = append(all, complain(key+".target", shown(t.Target)+" "+err.Error(), targetRule().want))
+		}
+		all = append(all, t.wanted(key)...)
+	}
+	return all
+}
+
+// wanted checks what an HTTP answer must be against the rest of the target.
+func (t ProbeTarget) wanted(key string) []complaint {
+	low, high := cmp.Or(t.StatusMin, 200), cmp.Or(t.StatusMax, 399)
+	switch {
+	case t.Kind == "http" && low > high:
+		return []complaint{complain(key+".status_max", fmt.Sprintf("%d is below status_min, %d", high, low), fmt.Sprintf("%d to 599", low))}
+	case t.Kind == "http":
+		return nil
+	}
+	var all []complaint
+	for _, one := range []struct {
+		name string
+		set  bool
+	}{
+		{"host", t.Host != ""},
+		{"status_min", t.StatusMin != 0},
+		{"status_max", t.StatusMax != 0},
+		{"body", t.Body != ""},
+		{"follow_redirects", t.FollowRedirects},
+	} {
+		if one.set {
+			all = append(all, complain(key+"."+one.name, "it is for http, and the kind is "+t.Kind, `kind = "http"`))
 		}
 	}
 	return all

@@ -211,6 +211,11 @@ func targetFields(t *ProbeTarget) []field {
 		textField("target", &t.Target, targetRule(), "What is probed."),
 		durationField("interval", &t.Interval, 0, 24*time.Hour, `Time between two probes; "0s" is that of [probes].`),
 		boolField("enabled", &t.Enabled, "Whether it is probed."),
+		textField("host", &t.Host, hostRule(), "http: the name to ask for, where it is not the URL's."),
+		intField("status_min", &t.StatusMin, 0, 599, "http: the lowest status that is right; 0 is 200."),
+		intField("status_max", &t.StatusMax, 0, 599, "http: the highest status that is right; 0 is 399."),
+		textField("body", &t.Body, answerRule(), "http: text that the answer must hold, within its first 64 KiB."),
+		boolField("follow_redirects", &t.FollowRedirects, "http: whether redirects are followed."),
 	}
 }
 

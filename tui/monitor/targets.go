@@ -81,8 +81,13 @@ func configured(targets []config.ProbeTarget) []Watched {
 			continue
 		}
 		out = append(out, Watched{
-			Target: probes.Target{Name: t.Name, Kind: probes.Kind(t.Kind), Address: t.Target, Interval: t.Interval},
-			Role:   health.RoleTarget,
+			Target: probes.Target{
+				Name: t.Name, Kind: probes.Kind(t.Kind), Address: t.Target, Interval: t.Interval,
+				HTTP: probes.HTTPOptions{
+					Host: t.Host, StatusMin: t.StatusMin, StatusMax: t.StatusMax, Body: t.Body, FollowRedirects: t.FollowRedirects,
+				},
+			},
+			Role: health.RoleTarget,
 		})
 	}
 	return out
