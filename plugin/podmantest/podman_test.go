@@ -1,5 +1,5 @@
-// Package podmantest runs the plugin under real Podman 4.3.1 with its CNI
-// backend, on containers that serve HTTP.
+// Package podmantest runs the plugin under real Podman, 4.3.1 with its CNI
+// backend and 5.4.2 with netavark, on containers that serve HTTP.
 package podmantest
 
 import (
@@ -26,6 +26,13 @@ import (
 func TestMain(m *testing.M) { nettest.Main(m) }
 
 const gateway = "10.87.1.1"
+
+// onBoth runs one scenario with either Podman.
+func onBoth(t *testing.T, o podman.Options, scenario func(t *testing.T, p *podman.Podman)) {
+	t.Helper()
+	t.Run("cni", func(t *testing.T) { scenario(t, podman.New(t, o)) })
+	t.Run("netavark", func(t *testing.T) { scenario(t, podman.NewNetavark(t, o)) })
+}
 
 // web starts an nginx container.
 func web(p *podman.Podman, name string, options ...string) {
@@ -123,65 +130,67 @@ func nothingLeft(t *testing.T, p *podman.Podman) {
 
 // TestThreeContainers is the seed's section 4.3.
 func TestThreeContainers(t *testing.T) {
-	p := podman.New(t, podman.Options{})
-	web(p, "web1")
-	web(p, "web2")
-	p.Run("run", "--detach", "--name", "db1", "--network", "flatnet", podman.Postgres)
-	for i, name := range []string{"web1", "web2", "db1"} {
-		if got, want := p.IP(name, "flatnet"), fmt.Sprintf("10.87.1.%d", i+2); got != want {
-			t.Errorf("%s has %s, want %s", name, got, want)
+	onBoth(t, podman.Options{}, func(t *testing.T, p *podman.Podman) {
+		web(p, "web1")
+		web(p, "web2")
+		p.Run("run", "--detach", "--name", "db1", "--network", "flatnet", podman.Postgres)
+		for i, name := range []string{"web1", "web2", "db1"} {
+			if got, want := p.IP(name, "flatnet"), fmt.Sprintf("10.87.1.%d", i+2); got != want {
+				t.Errorf("%s has %s, want %s", name, got, want)
+			}
 		}
-	}
-	for _, name := range []string{"web1", "web2"} {
-		if body := fetch(t, "http://"+p.IP(name, "flatnet")+"/"); !strings.Contains(body, "Welcome to nginx") {
-			t.Errorf("%s served %q", name, body)
+		for _, name := range []string{"web1", "web2"} {
+			if body := fetch(t, "http://"+p.IP(name, "flatnet")+"/"); !strings.Contains(body, "Welcome to nginx") {
+				t.Errorf("%s served %q", name, body)
+			}
 		}
-	}
-	web2 := p.IP("web2", "flatnet")
-	p.Run("exec", "web1", "ping", "-c", "1", web2)
-	p.Run("exec", "web1", "ping", "-c", "1", gateway)
-	if body := p.Run("exec", "db1", "wget", "-q", "-O", "-", "http://"+web2+"/"); !strings.Contains(body, "nginx") {
-		t.Errorf("db1 got %q from web2", body)
-	}
-	if got := held(t, p.State); got["10.87.1.3"] != "web2" {
-		t.Errorf("the lease of 10.87.1.3 is %q's, want web2's; all: %v", got["10.87.1.3"], got)
-	}
-	p.Run("rm", "--force", "--time", "0", "web1", "web2", "db1")
-	nothingLeft(t, p)
+		web2 := p.IP("web2", "flatnet")
+		p.Run("exec", "web1", "ping", "-c", "1", web2)
+		p.Run("exec", "web1", "ping", "-c", "1", gateway)
+		if body := p.Run("exec", "db1", "wget", "-q", "-O", "-", "http://"+web2+"/"); !strings.Contains(body, "nginx") {
+			t.Errorf("db1 got %q from web2", body)
+		}
+		if got := held(t, p.State); got["10.87.1.3"] != "web2" {
+			t.Errorf("the lease of 10.87.1.3 is %q's, want web2's; all: %v", got["10.87.1.3"], got)
+		}
+		p.Run("rm", "--force", "--time", "0", "web1", "web2", "db1")
+		nothingLeft(t, p)
+	})
 }
 
 // TestLifecycle is the seed's section 4.4.
 func TestLifecycle(t *testing.T) {
-	p := podman.New(t, podman.Options{})
-	web(p, "first")
-	web(p, "lifecycle")
-	before := p.IP("lifecycle", "flatnet")
-	p.Run("stop", "--time", "1", "lifecycle")
-	p.Run("rm", "--force", "--time", "0", "first") // a lower address is free now
-	p.Run("start", "lifecycle")
-	if after := p.IP("lifecycle", "flatnet"); after != before {
-		t.Errorf("the address was %s, and is %s after stop and start", before, after)
-	}
-	p.Run("restart", "--time", "1", "lifecycle")
-	if after := p.IP("lifecycle", "flatnet"); after != before {
-		t.Errorf("the address was %s, and is %s after restart", before, after)
-	}
-	p.Run("exec", "lifecycle", "ping", "-c", "1", gateway)
-	fetch(t, "http://"+before+"/")
+	onBoth(t, podman.Options{}, func(t *testing.T, p *podman.Podman) {
+		web(p, "first")
+		web(p, "lifecycle")
+		before := p.IP("lifecycle", "flatnet")
+		p.Run("stop", "--time", "1", "lifecycle")
+		p.Run("rm", "--force", "--time", "0", "first") // a lower address is free now
+		p.Run("start", "lifecycle")
+		if after := p.IP("lifecycle", "flatnet"); after != before {
+			t.Errorf("the address was %s, and is %s after stop and start", before, after)
+		}
+		p.Run("restart", "--time", "1", "lifecycle")
+		if after := p.IP("lifecycle", "flatnet"); after != before {
+			t.Errorf("the address was %s, and is %s after restart", before, after)
+		}
+		p.Run("exec", "lifecycle", "ping", "-c", "1", gateway)
+		fetch(t, "http://"+before+"/")
 
-	p.Run("rm", "--force", "--time", "0", "lifecycle")
-	nothingLeft(t, p)
-	web(p, "other")
-	web(p, "lifecycle")
-	if after := p.IP("lifecycle", "flatnet"); after != before {
-		t.Errorf("the address was %s, and is %s after rm and a new run", before, after)
-	}
-	p.Run("rm", "--force", "--time", "0", "other")
+		p.Run("rm", "--force", "--time", "0", "lifecycle")
+		nothingLeft(t, p)
+		web(p, "other")
+		web(p, "lifecycle")
+		if after := p.IP("lifecycle", "flatnet"); after != before {
+			t.Errorf("the address was %s, and is %s after rm and a new run", before, after)
+		}
+		p.Run("rm", "--force", "--time", "0", "other")
 
-	p.Run("kill", "lifecycle")
-	nothingLeft(t, p)
-	p.Run("rm", "lifecycle")
-	nothingLeft(t, p)
+		p.Run("kill", "lifecycle")
+		nothingLeft(t, p)
+		p.Run("rm", "lifecycle")
+		nothingLeft(t, p)
+	})
 }
 
 // TestPublishedPort has portmap after the plugin.
@@ -201,96 +210,100 @@ func TestPublishedPort(t *testing.T) {
 }
 
 func TestAskedFor(t *testing.T) {
-	p := podman.New(t, podman.Options{TOML: "[[ipam.reservation]]\nname = \"printer\"\nip = \"10.87.1.50\"\n"})
-	web(p, "asked", "--ip", "10.87.1.77", "--mac-address", "02:00:00:00:00:77")
-	if got := p.IP("asked", "flatnet"); got != "10.87.1.77" {
-		t.Errorf("the address is %s", got)
-	}
-	if got := p.Run("exec", "asked", "cat", "/sys/class/net/eth0/address"); got != "02:00:00:00:00:77" {
-		t.Errorf("the MAC address is %s", got)
-	}
-	web(p, "printer")
-	if got := p.IP("printer", "flatnet"); got != "10.87.1.50" {
-		t.Errorf("the reserved address is not given: %s", got)
-	}
-	for ip, want := range map[string]string{
-		"10.87.1.77": "taken", "10.87.1.1": "gateway", "10.9.9.9": "outside", "10.87.1.50": "10.87.1.50",
-	} {
-		_, err := p.Try("run", "--rm", "--network", "flatnet", "--ip", ip, podman.Nginx)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("--ip %s: %v, want something about %q", ip, err, want)
+	onBoth(t, podman.Options{TOML: "[[ipam.reservation]]\nname = \"printer\"\nip = \"10.87.1.50\"\n"}, func(t *testing.T, p *podman.Podman) {
+		web(p, "asked", "--ip", "10.87.1.77", "--mac-address", "02:00:00:00:00:77")
+		if got := p.IP("asked", "flatnet"); got != "10.87.1.77" {
+			t.Errorf("the address is %s", got)
 		}
-	}
-	if got := len(held(t, p.State)); got != 2 {
-		t.Errorf("%d leases after the failures, want 2", got)
-	}
+		if got := p.Run("exec", "asked", "cat", "/sys/class/net/eth0/address"); got != "02:00:00:00:00:77" {
+			t.Errorf("the MAC address is %s", got)
+		}
+		web(p, "printer")
+		if got := p.IP("printer", "flatnet"); got != "10.87.1.50" {
+			t.Errorf("the reserved address is not given: %s", got)
+		}
+		for ip, want := range map[string]string{
+			"10.87.1.77": "taken", "10.87.1.1": "gateway", "10.9.9.9": "outside", "10.87.1.50": "10.87.1.50",
+		} {
+			_, err := p.Try("run", "--rm", "--network", "flatnet", "--ip", ip, podman.Nginx)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("--ip %s: %v, want something about %q", ip, err, want)
+			}
+		}
+		if got := len(held(t, p.State)); got != 2 {
+			t.Errorf("%d leases after the failures, want 2", got)
+		}
+	})
 }
 
 // TestTwoNetworks puts one container on two networks of ours.
 func TestTwoNetworks(t *testing.T) {
-	p := podman.New(t, podman.Options{Networks: map[string]string{
+	onBoth(t, podman.Options{Networks: map[string]string{
 		"second": `{"bridge": "flatnet-br1", "subnet": "10.88.0.0/24"}`,
-	}})
-	p.Run("run", "--detach", "--name", "both", "--network", "flatnet", "--network", "second", podman.Nginx)
-	fetch(t, "http://"+p.IP("both", "flatnet")+"/")
-	fetch(t, "http://"+p.IP("both", "second")+"/")
-	if got := held(t, filepath.Join(p.State, "networks", "second")); got["10.88.0.2"] != "both" {
-		t.Errorf("the second network's state: %v", got)
-	}
-	if got := veths(t); len(got) != 2 {
-		t.Errorf("host ends: %v, want two", got)
-	}
-	p.Run("rm", "--force", "--time", "0", "both")
-	nothingLeft(t, p)
-	if got := held(t, filepath.Join(p.State, "networks", "second")); len(got) != 0 {
-		t.Errorf("the second network still holds %v", got)
-	}
+	}}, func(t *testing.T, p *podman.Podman) {
+		p.Run("run", "--detach", "--name", "both", "--network", "flatnet", "--network", "second", podman.Nginx)
+		fetch(t, "http://"+p.IP("both", "flatnet")+"/")
+		fetch(t, "http://"+p.IP("both", "second")+"/")
+		if got := held(t, filepath.Join(p.State, "networks", "second")); got["10.88.0.2"] != "both" {
+			t.Errorf("the second network's state: %v", got)
+		}
+		if got := veths(t); len(got) != 2 {
+			t.Errorf("host ends: %v, want two", got)
+		}
+		p.Run("rm", "--force", "--time", "0", "both")
+		nothingLeft(t, p)
+		if got := held(t, filepath.Join(p.State, "networks", "second")); len(got) != 0 {
+			t.Errorf("the second network still holds %v", got)
+		}
+	})
 }
 
 // TestTornState loses the state under three live containers: all keep their
 // addresses, from the kernel alone.
 func TestTornState(t *testing.T) {
-	p := podman.New(t, podman.Options{})
-	for _, name := range []string{"a", "b", "c"} {
-		web(p, name)
-	}
-	file := filepath.Join(p.State, ipam.FileName)
-	whole, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, whole[:len(whole)/2], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	web(p, "d")
-	want := map[string]string{"10.87.1.2": "a", "10.87.1.3": "b", "10.87.1.4": "c", "10.87.1.5": "d"}
-	got := held(t, p.State)
-	for ip, name := range want {
-		if got[ip] != name {
-			t.Errorf("%s is %q's, want %q's", ip, got[ip], name)
+	onBoth(t, podman.Options{}, func(t *testing.T, p *podman.Podman) {
+		for _, name := range []string{"a", "b", "c"} {
+			web(p, name)
 		}
-	}
-	if kept, _ := filepath.Glob(file + ".*"); len(kept) == 0 {
-		t.Error("the torn file was not set aside")
-	}
-	if text, _ := os.ReadFile(p.Log); !strings.Contains(string(text), "WARN") {
-		t.Errorf("the log does not tell of it:\n%s", text)
-	}
-	p.Run("rm", "--all", "--force", "--time", "0")
-	nothingLeft(t, p)
+		file := filepath.Join(p.State, ipam.FileName)
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, whole[:len(whole)/2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		web(p, "d")
+		want := map[string]string{"10.87.1.2": "a", "10.87.1.3": "b", "10.87.1.4": "c", "10.87.1.5": "d"}
+		got := held(t, p.State)
+		for ip, name := range want {
+			if got[ip] != name {
+				t.Errorf("%s is %q's, want %q's", ip, got[ip], name)
+			}
+		}
+		if kept, _ := filepath.Glob(file + ".*"); len(kept) == 0 {
+			t.Error("the torn file was not set aside")
+		}
+		if text, _ := os.ReadFile(p.Log); !strings.Contains(string(text), "WARN") {
+			t.Errorf("the log does not tell of it:\n%s", text)
+		}
+		p.Run("rm", "--all", "--force", "--time", "0")
+		nothingLeft(t, p)
+	})
 }
 
 // TestWrongConfiguration starts nothing and leaves nothing.
 func TestWrongConfiguration(t *testing.T) {
-	p := podman.New(t, podman.Options{})
-	if err := os.WriteFile(p.Config, []byte("[network]\nsubnet = \"10.87.1.0\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := p.Try("run", "--detach", "--name", "wrong", "--network", "flatnet", podman.Nginx)
-	for _, want := range []string{"flatnet.toml:2", "subnet"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("podman says %v, want something about %q", err, want)
+	onBoth(t, podman.Options{}, func(t *testing.T, p *podman.Podman) {
+		if err := os.WriteFile(p.Config, []byte("[network]\nsubnet = \"10.87.1.0\"\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
-	}
-	nothingLeft(t, p)
+		_, err := p.Try("run", "--detach", "--name", "wrong", "--network", "flatnet", podman.Nginx)
+		for _, want := range []string{"flatnet.toml:2", "subnet"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("podman says %v, want something about %q", err, want)
+			}
+		}
+		nothingLeft(t, p)
+	})
 }

@@ -41,28 +41,46 @@ type Podman struct {
 	Log    string // [log] file
 	Config string // flatnet.toml
 
-	t testing.TB
+	t       testing.TB
+	backend backend
 }
 
-// New sets a Podman up; its containers end with the test. It needs root, as
-// rootful Podman does.
+// backend is what differs between Podman's two network backends.
+type backend struct {
+	program    string                           // as a shell command
+	network    func(plugins, dir string) string // [network] of containers.conf
+	addNetwork func(p *Podman, name string, keys map[string]any)
+}
+
+// New sets up this machine's Podman with its CNI backend; its containers end
+// with the test. It needs root, as rootful Podman does.
 func New(t testing.TB, o Options) *Podman {
+	t.Helper()
+	needRoot(t)
+	coverVarLib(t)
+	return start(t, o, cni)
+}
+
+func needRoot(t testing.TB) {
 	t.Helper()
 	nettest.Need(t)
 	if os.Getuid() != 0 || !ownsMachine() {
 		t.Skip("real Podman runs as root only")
 	}
-	coverVarLib(t)
+}
+
+func start(t testing.TB, o Options, b backend) *Podman {
+	t.Helper()
 	dir, err := os.MkdirTemp("/run", "podman-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &Podman{
 		Dir: dir, State: filepath.Join(dir, "ipam"), Log: filepath.Join(dir, "flatnet.log"),
-		Config: filepath.Join(dir, "flatnet.toml"), t: t,
+		Config: filepath.Join(dir, "flatnet.toml"), t: t, backend: b,
 	}
 	p.write("flatnet.toml", fmt.Sprintf("[ipam]\nstate_dir = %q\n[log]\nfile = %q\n%s", p.State, p.Log, o.TOML))
-	p.write("containers.conf", fmt.Sprintf(containersConf, filepath.Dir(program.Plugin(t)), filepath.Join(dir, "net.d")))
+	p.write("containers.conf", containersConf+b.network(filepath.Dir(program.Plugin(t)), filepath.Join(dir, "net.d")))
 	p.write("bin/podman", p.wrapper())
 	p.AddNetwork("flatnet", `{}`)
 	for name, entry := range o.Networks {
@@ -100,22 +118,21 @@ func coverVarLib(t testing.TB) {
 }
 
 // containersConf is what runs where crun's cgroups and higher limits are not
-// to be had, and picks CNI whatever else is installed.
+// to be had. Debian's busybox pings by raw sockets only, which Podman 5 does
+// not allow by itself. The backend's settings follow.
 const containersConf = `[containers]
+default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 cgroup_manager = "cgroupfs"
 runtime = "runc"
 events_logger = "file"
 [network]
-network_backend = "cni"
-cni_plugin_dirs = [%q, "/usr/lib/cni"]
-network_config_dir = %q
 `
 
 // wrapper is a podman command for scripts: it finds this store.
 func (p *Podman) wrapper() string {
-	return "#!/bin/sh\nexec /usr/bin/podman " + strings.Join(p.flags(), " ") + " \"$@\"\n"
+	return "#!/bin/sh\nexec " + p.backend.program + " " + strings.Join(p.flags(), " ") + " \"$@\"\n"
 }
 
 func (p *Podman) flags() []string {
@@ -135,23 +152,15 @@ func (p *Podman) Env() []string {
 	)
 }
 
-// AddNetwork writes a network list whose first entry is the plugin with these
-// keys, and portmap after it.
+// AddNetwork makes a network of ours. entry has the plugin's keys as JSON,
+// without "type" and "config".
 func (p *Podman) AddNetwork(name, entry string) {
 	p.t.Helper()
 	keys := map[string]any{}
 	if err := json.Unmarshal([]byte(entry), &keys); err != nil {
 		p.t.Fatal(err)
 	}
-	keys["type"], keys["config"] = "flatnet", p.Config
-	list, err := json.MarshalIndent(map[string]any{
-		"cniVersion": "1.0.0", "name": name,
-		"plugins": []any{keys, map[string]any{"type": "portmap", "capabilities": map[string]any{"portMappings": true}}},
-	}, "", "  ")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.write(filepath.Join("net.d", name+".conflist"), string(list))
+	p.backend.addNetwork(p, name, keys)
 }
 
 // Command gives a podman command that has not been started.

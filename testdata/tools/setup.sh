@@ -9,12 +9,13 @@ needs=(
   iptables:iptables nft:nftables ip:iproute2
   busybox:busybox-static nginx:nginx
   strace:strace tmux:tmux jq:jq curl:curl sshd:openssh-server ssh:openssh-client
-  debootstrap:debootstrap systemd-analyze:systemd gcc:gcc ps:procps unshare:util-linux
+  debootstrap:debootstrap systemd-analyze:systemd gcc:gcc ps:procps unshare:util-linux nsenter:util-linux
 )
 # file:package, for what is no program
 files=(
   /usr/lib/cni/bridge:containernetworking-plugins
   /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua
+  /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
   /usr/share/lua/5.1/cjson:lua-cjson
 )
 
