@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -65,7 +66,7 @@ func pathVerdict(t *text.Screen, hops []PathHop) string {
 
 func (m *Model) pathPager(host string, hops []PathHop) dialog {
 	lines := func(l *widget.Look, width int) []string {
-		var out []string
+		out := []string{l.Paint(widget.Title, pathVerdict(&m.t.Screen, hops)), ""}
 		for _, h := range hops {
 			out = append(out, l.Status(h.State, text.Line(h.Name)))
 			out = append(out, l.Indented("  ", widget.Muted, text.Block(h.Detail), width)...)
@@ -73,10 +74,19 @@ func (m *Model) pathPager(host string, hops []PathHop) dialog {
 				out = append(out, l.Indented("  "+l.Glyphs.Arrow+" ", widget.Plain, text.Block(h.Remedy), width)...)
 			}
 		}
-		return append(out, "", l.Paint(widget.Title, pathVerdict(&m.t.Screen, hops)))
+		return out
 	}
 	title := fmt.Sprintf(m.t.Screen.PathTitle, text.Line(host))
-	return m.pager(title, lines, "")
+	return m.pager(title, lines, plainPath(title, m.t, hops))
+}
+
+// plainPath is the path as text, to be copied.
+func plainPath(title string, t *text.Texts, hops []PathHop) string {
+	lines := []string{title, pathVerdict(&t.Screen, hops)}
+	for _, h := range hops {
+		lines = append(lines, fmt.Sprintf("%s: %s: %s", text.Line(h.Name), widget.Word(h.State, t), text.Block(h.Detail)))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // writeBundle writes an incident bundle.

@@ -37,11 +37,12 @@ func (c Cell) width() int {
 	return max(w, len(c.Spark))
 }
 
-// draw is its text with what belongs to it, not painted.
-func (c Cell) draw(l *Look) string {
+// draw is its text with what belongs to it, not painted. Of a sparkline the
+// newest values are drawn that there is room for.
+func (c Cell) draw(l *Look, width int) string {
 	switch {
 	case c.Spark != nil:
-		return l.Sparkline(c.Spark)
+		return l.Sparkline(c.Spark[max(0, len(c.Spark)-width):])
 	case c.Sign:
 		return l.Sign(c.Tone) + " " + c.Text
 	}

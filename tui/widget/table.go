@@ -291,7 +291,7 @@ func (t *Table) row(l *Look, widths []int, r Row, state rowState) string {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
 		first = false
-		s := fit(r.Cells[j].draw(l), w, t.columns[j].Right)
+		s := fit(r.Cells[j].draw(l, w), w, t.columns[j].Right)
 		switch {
 		case state.current:
 		case state.old:
