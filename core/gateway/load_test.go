@@ -44,7 +44,7 @@ func load(host string, keep bool, during *moments, stop <-chan struct{}, c *tall
 		case <-stop:
 			kept.close()
 			return
-		case <-time.After(2 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 		before := during.n.Load()
 		reused := kept != nil
@@ -83,7 +83,7 @@ func (k *keptConn) close() {
 // request makes one request, on conn if there is one.
 func request(host string, conn *keptConn) (status int, next *keptConn, err error) {
 	if conn == nil {
-		c, err := net.DialTimeout("tcp", "127.0.0.1:80", 5*time.Second)
+		c, err := net.DialTimeout("tcp", "127.0.0.1:80", 20*time.Second)
 		if err != nil {
 			return 0, nil, err
 		}

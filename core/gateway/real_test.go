@@ -163,7 +163,7 @@ func do(t testing.TB, req *http.Request) answer {
 	client := http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       10 * time.Second,
+		Timeout:       time.Minute,
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -177,10 +177,10 @@ func do(t testing.TB, req *http.Request) answer {
 	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
-// eventually repeats a look until it holds, at most 10 s.
+// eventually repeats a look until it holds, at most 30 s.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for range 200 {
+	for range 600 {
 		if holds() {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 
@@ -53,7 +54,7 @@ func Render(c config.Gateway, n config.Network, sites []Site, generation int) (F
 		return renderLua(c, v, sites)
 	}
 	v.DirectName = directName(n, closed(sites))
-	conf, err := execute("static.conf.tmpl", v)
+	conf, err := execute(modeStatic, v)
 	if err != nil {
 		return nil, err
 	}
@@ -177,15 +178,29 @@ func closed(sites []Site) []netip.Addr {
 	return slices.Compact(all)
 }
 
-// execute runs one template.
-func execute(name string, v view) ([]byte, error) {
-	t, err := template.New(name).Funcs(template.FuncMap{"q": quote, "limit": limit, "serverName": serverName}).
-		ParseFS(templates, "template/shared.conf.tmpl", "template/"+name)
+// parsed holds the templates: parsed once, when they are first needed.
+var parsed = sync.OnceValues(func() (map[string]*template.Template, error) {
+	all := map[string]*template.Template{}
+	for _, mode := range []string{modeStatic, modeLua} {
+		name := mode + ".conf.tmpl"
+		t, err := template.New(name).Funcs(template.FuncMap{"q": quote, "limit": limit, "serverName": serverName}).
+			ParseFS(templates, "template/shared.conf.tmpl", "template/"+name)
+		if err != nil {
+			return nil, err
+		}
+		all[mode] = t
+	}
+	return all, nil
+})
+
+// execute runs the template of a mode.
+func execute(mode string, v view) ([]byte, error) {
+	all, err := parsed()
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, v); err != nil {
+	if err := all[mode].Execute(&b, v); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil

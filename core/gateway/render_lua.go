@@ -32,13 +32,13 @@ func renderLua(c config.Gateway, v view, sites []Site) (Files, error) {
 	}
 	v.BodyLimits = bodyLimits(sites)
 	v.Lua = "flatnet"
-	plain, err := execute("lua.conf.tmpl", v)
+	plain, err := execute(modeLua, v)
 	if err != nil {
 		return nil, err
 	}
 	sum := hashOf(plain, code)
 	v.Lua = luaExpression(sum, path.Join(c.WindowsPath, ownDir, luaDir, sum))
-	conf, err := execute("lua.conf.tmpl", v)
+	conf, err := execute(modeLua, v)
 	if err != nil {
 		return nil, err
 	}

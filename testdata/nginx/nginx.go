@@ -41,7 +41,7 @@ load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
 daemon off;
 user root;
 worker_processes %[2]d;
-worker_shutdown_timeout 5s;
+worker_shutdown_timeout 15s;
 pid %[1]s/nginx.pid;
 error_log %[1]s/error.log notice;
 
