@@ -3,6 +3,7 @@ package pane
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"flatnet/core/health"
@@ -58,7 +59,7 @@ func (t findingTexts) rows(all []health.Finding, _ time.Time) []widget.Row {
 		tone := widget.ToneOf(f.Severity)
 		rows = append(rows, widget.Row{Key: findingKey(f), Cells: []widget.Cell{
 			{Text: t.word(f.Severity), Tone: tone, Sign: true, Sort: fmt.Sprintf("%04d", i)},
-			{Text: text.Line(f.Title)},
+			{Text: t.all.FindingTitle(string(f.Code), f.Title, "")},
 			{Text: text.Line(f.Target), Tone: widget.Muted},
 			{Text: string(f.Code), Tone: widget.Muted},
 		}})
@@ -67,6 +68,15 @@ func (t findingTexts) rows(all []health.Finding, _ time.Time) []widget.Row {
 }
 
 func (t findingTexts) word(s health.Severity) string { return widget.Word(s, t.all) }
+
+// seen is what was seen, with the finding's own title where the language has
+// another.
+func (t findingTexts) seen(f health.Finding) string {
+	if t.all.FindingTitles == nil {
+		return f.Detail
+	}
+	return strings.TrimSpace(f.Title + "\n" + f.Detail)
+}
 
 func (t findingTexts) judge(all []health.Finding) judgement {
 	worst, n := health.OK, map[health.Severity]int{}
@@ -82,10 +92,10 @@ func (t findingTexts) detail(all []health.Finding, key string) Detail {
 		if findingKey(f) != key {
 			continue
 		}
-		d := Detail{Title: text.Line(f.Title), Fields: []Field{{Name: t.State, Text: t.word(f.Severity), Tone: widget.ToneOf(f.Severity)}}}
+		d := Detail{Title: t.all.FindingTitle(string(f.Code), f.Title, f.Target), Fields: []Field{{Name: t.State, Text: t.word(f.Severity), Tone: widget.ToneOf(f.Severity)}}}
 		for _, x := range [][2]string{
 			{t.Target, text.Line(f.Target)},
-			{t.Seen, text.Block(f.Detail)},
+			{t.Seen, text.Block(t.seen(f))},
 			{t.Remedy, text.Block(f.Remedy)},
 			{t.Since, stamp(f.Since)},
 			{t.Code, string(f.Code)},

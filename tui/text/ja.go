@@ -3,6 +3,8 @@ package text
 // Japanese is the catalogue in Japanese.
 func Japanese() *Texts {
 	return &Texts{
+		FindingTitles: japaneseFindings(),
+
 		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "指摘"},
 		State: State{
 			OK: "正常", Warn: "注意", Fail: "異常", Unknown: "不明",

@@ -22,6 +22,8 @@ type Texts struct {
 	Actions  Actions
 	Groups   Groups
 	Why      Why
+
+	FindingTitles map[string]string // by code; nil: findings speak the language already
 }
 
 // For gives the catalogue for a configured language: "en", "ja", or "auto"

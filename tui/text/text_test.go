@@ -28,6 +28,9 @@ func texts(t *Texts) map[string]string {
 			out[path] = v.String()
 			return
 		}
+		if v.Kind() == reflect.Map {
+			return
+		}
 		for i := range v.NumField() {
 			walk(path+"."+v.Type().Field(i).Name, v.Field(i))
 		}
