@@ -18,7 +18,7 @@ func (l layout) compare(t table) comparison {
 	var c comparison
 	mine, others := l.own(t)
 	for _, j := range l.jumps {
-		l.compareJump(&c, j, t.jumps(j.from, l.chain), len(l.rules)+others > 0)
+		l.compareJump(&c, j, t.jumps(j.from, j.to(l.chain)), len(l.rules)+others > 0)
 	}
 	missing := slices.Clone(l.rules)
 	for i, r := range mine {
@@ -46,9 +46,9 @@ func (l layout) compare(t table) comparison {
 func (l layout) compareJump(c *comparison, j jump, at []int, needed bool) {
 	line := func(place int) string {
 		if j.first {
-			return l.line(fmt.Sprintf("-I %s %d -j %s", j.from, place, l.chain))
+			return l.line(fmt.Sprintf("-I %s %d %s", j.from, place, j.to(l.chain)))
 		}
-		return l.line("-A " + j.from + " -j " + l.chain)
+		return l.line("-A " + j.from + " " + j.to(l.chain).String())
 	}
 	for i, place := range at {
 		c.have = append(c.have, line(place))

@@ -2,7 +2,8 @@
 // accepts for the bridge, first in FORWARD and in Docker's DOCKER-USER, and
 // masquerading for what leaves it (seed 4.1). All of them stand in chains of
 // our own name; nobody else's rule is touched. Several networks share the
-// chains.
+// chains. It also publishes containers' ports where Podman leaves that to a
+// network's plugin (netavark).
 //
 // It does not set ip_forward (core/bridge does) and starts no program itself
 // (core/kernel does).
@@ -31,6 +32,9 @@ type Want struct {
 	Subnet     netip.Prefix
 	Masquerade bool
 	Backend    kernel.Backend
+	// Published are containers with ports whose rules are seen to as well.
+	// Rules of other containers are left alone.
+	Published []Published
 }
 
 // WantOf takes it out of the configuration.
@@ -55,7 +59,9 @@ func Ensure(ctx context.Context, k kernel.Kernel, w Want) (changed bool, err err
 // Remove takes away this network's rules, and chains and jumps with the last
 // of them. It is no error if they are gone.
 func Remove(ctx context.Context, k kernel.Kernel, w Want) error {
-	_, err := settle(ctx, k, w.Backend, func(rs ruleset) []layout { return without(layouts(w, rs)) })
+	_, err := settle(ctx, k, w.Backend, func(rs ruleset) []layout {
+		return without(append(layouts(w, rs), portLayouts(isOf(w.Bridge))...))
+	})
 	return failed("remove the packet filter rules for", w.Bridge, err)
 }
 

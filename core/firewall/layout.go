@@ -14,25 +14,31 @@ const (
 // dockerChain is where Docker wants other people's rules.
 const dockerChain = "DOCKER-USER"
 
-// layout is what one table ought to have for one network.
+// layout is what one chain of ours ought to have for one network, or for one
+// container.
 type layout struct {
-	table  string
-	chain  string // our own, shared by all networks
-	bridge string // rules in chain that name it are this network's
-	rules  []rule // this network's, each once
-	jumps  []jump // from where chain is reached
+	table string
+	chain string          // our own, shared by all networks
+	mine  func(rule) bool // which rules in chain this is about
+	rules []rule          // these, each once
+	jumps []jump          // from where chain is reached
 }
 
 // jump leads from a chain of the kernel's or of Docker's to ours.
 type jump struct {
 	from  string
 	first bool // ahead of everyone else's rules
+	match rule // for which packets; nil: all
 }
+
+// to is the jump as a rule.
+func (j jump) to(chain string) rule { return append(slices.Clone(j.match), "-j", chain) }
 
 // layouts gives what w needs, with Docker's chain if that is there.
 func layouts(w Want, rs ruleset) []layout {
+	mine := func(r rule) bool { return r.about(w.Bridge) }
 	filter := layout{
-		table: "filter", chain: ForwardChain, bridge: w.Bridge,
+		table: "filter", chain: ForwardChain, mine: mine,
 		rules: []rule{
 			{"-i", w.Bridge, "-j", "ACCEPT"},
 			{"-o", w.Bridge, "-j", "ACCEPT"},
@@ -44,7 +50,7 @@ func layouts(w Want, rs ruleset) []layout {
 	}
 	// Behind others' rules: a source address that the user chose stays.
 	nat := layout{
-		table: "nat", chain: PostroutingChain, bridge: w.Bridge,
+		table: "nat", chain: PostroutingChain, mine: mine,
 		jumps: []jump{{from: "POSTROUTING"}},
 	}
 	if w.Masquerade {
@@ -52,10 +58,10 @@ func layouts(w Want, rs ruleset) []layout {
 			"-s", w.Subnet.Masked().String(), "!", "-d", "224.0.0.0/4", "!", "-o", w.Bridge, "-j", "MASQUERADE",
 		}}
 	}
-	return []layout{filter, nat}
+	return append([]layout{filter, nat}, w.published()...)
 }
 
-// without is the same layout with nothing of this network in it.
+// without is the same layouts with nothing in them.
 func without(ls []layout) []layout {
 	for i := range ls {
 		ls[i].rules = nil
@@ -73,14 +79,15 @@ func (e edit) String() string {
 	return layout{table: e.table}.line(e.args.String())
 }
 
-// own gives this network's rules in our chain, and how many others there are.
+// own gives the rules in our chain that l is about, and how many others there
+// are.
 func (l layout) own(t table) (mine []rule, others int) {
 	c := t[l.chain]
 	if c == nil {
 		return nil, 0
 	}
 	for _, r := range c.rules {
-		if r.about(l.bridge) {
+		if l.mine(r) {
 			mine = append(mine, r)
 		}
 	}
@@ -125,17 +132,18 @@ func (l layout) editRules(e *editor, mine []rule) {
 // editJumps sees to one jump from each chain, first where it ought to be.
 func (l layout) editJumps(e *editor, t table) {
 	for _, j := range l.jumps {
-		at := t.jumps(j.from, l.chain)
+		to := j.to(l.chain)
+		at := t.jumps(j.from, to)
 		if len(at) == 1 && (!j.first || at[0] == 1) {
 			continue
 		}
 		for range at {
-			e.do("-D", j.from, "-j", l.chain)
+			e.do("-D", j.from, to...)
 		}
 		if j.first {
-			e.do("-I", j.from, "1", "-j", l.chain)
+			e.do("-I", j.from, append(rule{"1"}, to...)...)
 		} else {
-			e.do("-A", j.from, "-j", l.chain)
+			e.do("-A", j.from, to...)
 		}
 	}
 }
@@ -143,8 +151,10 @@ func (l layout) editJumps(e *editor, t table) {
 // dissolve takes away our chain, and from wherever it is reached.
 func (l layout) dissolve(e *editor, t table) {
 	for _, name := range t.names() {
-		for range t.jumps(name, l.chain) {
-			e.do("-D", name, "-j", l.chain)
+		for _, r := range t[name].rules {
+			if r.target() == l.chain {
+				e.do("-D", name, r...)
+			}
 		}
 	}
 	e.do("-X", l.chain)
@@ -160,14 +170,14 @@ func (e *editor) do(verb, chain string, words ...string) {
 	e.edits = append(e.edits, edit{e.table, append(rule{verb, chain}, words...)})
 }
 
-// jumps gives the places, from 1, where chain has a jump to target.
-func (t table) jumps(chain, target string) []int {
+// jumps gives the places, from 1, where chain has this jump.
+func (t table) jumps(chain string, to rule) []int {
 	var at []int
 	if t[chain] == nil {
 		return nil
 	}
 	for i, r := range t[chain].rules {
-		if r.isJump(target) {
+		if slices.Equal(r, to) {
 			at = append(at, i+1)
 		}
 	}

@@ -16,6 +16,7 @@ type Status struct {
 	Backend      kernel.Backend `json:"backend"`       // the one in use, never BackendAuto
 	ForwardOK    bool           `json:"forward_ok"`    // every accept and jump is there, first and once
 	MasqueradeOK bool           `json:"masquerade_ok"` // as configured: there, or absent
+	PortsOK      bool           `json:"ports_ok"`      // of Want.Published, all are there
 
 	// Have and Want are this network's rules as they are and as they ought to
 	// be, as iptables commands, without anyone else's.
@@ -39,7 +40,7 @@ type Status struct {
 }
 
 // OK tells whether Ensure would have nothing to do.
-func (s Status) OK() bool { return s.ForwardOK && s.MasqueradeOK }
+func (s Status) OK() bool { return s.ForwardOK && s.MasqueradeOK && s.PortsOK }
 
 // Mixed tells whether both backends hold rules: a packet must pass both.
 func (s Status) Mixed() bool { return s.Other != "" }
@@ -75,6 +76,7 @@ func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
 
 // compare sets what is there beside what ought to be.
 func (s *Status) compare(w Want, rs ruleset) {
+	s.PortsOK = true
 	for _, l := range layouts(w, rs) {
 		t := rs[l.table]
 		c := l.compare(t)
@@ -86,11 +88,13 @@ func (s *Status) compare(w Want, rs ruleset) {
 		for _, e := range edits {
 			s.Changes = append(s.Changes, e.String())
 		}
-		switch l.table {
-		case "filter":
+		switch l.chain {
+		case ForwardChain:
 			s.ForwardOK = len(edits) == 0
-		case "nat":
+		case PostroutingChain:
 			s.MasqueradeOK = len(edits) == 0
+		default:
+			s.PortsOK = s.PortsOK && len(edits) == 0
 		}
 	}
 }
