@@ -1,6 +1,10 @@
 package health
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Codes of Podman.
 const (
@@ -19,16 +23,16 @@ func podmanChecks() []Check {
 			},
 		},
 		{
-			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman uses CNI plugins", After: []Code{PodmanUnreachable},
-			Meaning: "Podman's network backend is not CNI, so it never calls the plugin.",
-			Remedy:  "Run: sudo flatnet-tui init. It has Podman use CNI; networks made by podman network create, and their containers, are then to be made anew. Podman 5 has no CNI: use version 4.",
+			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanUnreachable},
+			Meaning: "Podman 4's network backend is not CNI, so it never calls the plugin. (Podman 5 has no CNI, and calls it through netavark.)",
+			Remedy:  "Run: sudo flatnet-tui init. It has Podman use CNI; networks made by podman network create, and their containers, are then to be made anew.",
 			Applies: func(f Facts) bool { return f.Podman.Known() },
 			Look: func(f Facts) []Finding {
 				i := f.Podman.Value.Info
-				switch i.NetworkBackend {
-				case "cni":
+				switch {
+				case i.NetworkBackend == "cni" || i.NetworkBackend == "netavark" && !beforeFive(i.Version):
 					return nil
-				case "":
+				case i.NetworkBackend == "":
 					return []Finding{{Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known", Detail: "podman info names none."}}
 				}
 				return []Finding{{
@@ -39,4 +43,11 @@ func podmanChecks() []Check {
 			},
 		},
 	}
+}
+
+// beforeFive tells whether a version of Podman is known to be older than 5.
+func beforeFive(version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n < 5
 }

@@ -164,10 +164,15 @@ msg and details. Codes below 100 are the CNI specification's, the others Flatnet
 | code | meaning |
 |---|---|
 `)
-	codes := plugin.Codes()
-	slices.SortFunc(codes, func(a, b plugin.Code) int { return cmp.Compare(a.Code, b.Code) })
-	for _, c := range codes {
+	for _, c := range pluginCodes() {
 		fmt.Fprintf(&b, "| %d | %s |\n", c.Code, cell(c.Meaning))
 	}
 	return b.Bytes()
+}
+
+// pluginCodes are the plugin's codes by number.
+func pluginCodes() []plugin.Code {
+	codes := plugin.Codes()
+	slices.SortFunc(codes, func(a, b plugin.Code) int { return cmp.Compare(a.Code, b.Code) })
+	return codes
 }

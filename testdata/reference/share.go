@@ -20,6 +20,7 @@ func share() (map[string][]byte, error) {
 	var bash, zsh, fish bytes.Buffer
 	err = errors.Join(err, r.GenBashCompletionV2(&bash, true), r.GenZshCompletion(&zsh), r.GenFishCompletion(&fish, true))
 	files["man/man5/flatnet.toml.5"] = configurationManual()
+	files["man/man8/flatnet.8"] = pluginManual()
 	files["bash-completion/completions/flatnet-tui"] = bash.Bytes()
 	files["zsh/site-functions/_flatnet-tui"] = zsh.Bytes()
 	files["fish/vendor_completions.d/flatnet-tui.fish"] = fish.Bytes()
@@ -84,6 +85,45 @@ checks it.
 		}
 	}
 	b.WriteString(".SH SEE ALSO\n.BR flatnet-tui (1),\n.BR flatnet (8)\n")
+	return b.Bytes()
+}
+
+// pluginManual is flatnet(8).
+func pluginManual() []byte {
+	var b bytes.Buffer
+	b.WriteString(`.TH "FLATNET" "8" "" "Flatnet" "Flatnet"
+.SH NAME
+flatnet \- puts containers of Podman on the Flatnet network
+.SH SYNOPSIS
+.B /opt/cni/bin/flatnet
+.SH DESCRIPTION
+Podman starts this program for each container on the network, Podman 4 as a CNI plugin (0.4.0, 1.0.0 and 1.1.0),
+Podman 5 through netavark.
+It gives the container an address, a veth pair and routes, makes the bridge and the packet filter's rules where they are
+missing, and takes back what it made if something fails.
+Started by hand it says what it is.
+People use
+.BR flatnet-tui (1).
+.SH FILES
+.TP
+.I /etc/flatnet/flatnet.toml
+The configuration.
+.TP
+.I /etc/cni/net.d/flatnet.conflist
+The network list.
+.TP
+.I /var/lib/flatnet/ipam/allocations.json
+The leases.
+.TP
+.I /var/log/flatnet/flatnet.log
+One line for each call.
+.SH ERRORS
+A failed call prints a code, what failed, and what to do.
+`)
+	for _, c := range pluginCodes() {
+		fmt.Fprintf(&b, ".TP\n.B %d\n%s\n", c.Code, roff(c.Meaning))
+	}
+	b.WriteString(".SH SEE ALSO\n.BR flatnet-tui (1),\n.BR flatnet.toml (5)\n")
 	return b.Bytes()
 }
 
