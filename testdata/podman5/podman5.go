@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -20,10 +22,10 @@ import (
 //go:embed tree.sh
 var script string
 
-// namespace is a mount namespace whose root is the tree. Changing the root
-// would not do: "podman exec" enters a container's mount namespace, and gets
-// to that one's own root.
-const namespace = "/run/podman5/mnt"
+// holder has the id of the process that holds the mount namespace whose root
+// is the tree. Changing the root would not do: "podman exec" enters a
+// container's mount namespace, and gets to that one's own root.
+const holder = "/run/podman5/holder"
 
 // Enter gives the shell command that runs what follows on Debian 13. Programs
 // there see this machine's /run, /proc, /sys and /dev; what they write
@@ -32,25 +34,43 @@ const namespace = "/run/podman5/mnt"
 // fails.
 func Enter(t testing.TB) string {
 	t.Helper()
-	const enter = "nsenter --mount=" + namespace
-	if _, err := os.Stat(namespace); err == nil {
-		return enter
+	if _, err := os.Stat(holder); err != nil {
+		const root = "/run/podman5/root"
+		mount(t, tree(t), root)
+		hold(t, root)
 	}
-	const root = "/run/podman5/root"
-	mount(t, tree(t), root)
-	if err := os.WriteFile(namespace, nil, 0o600); err != nil {
+	pid, err := os.ReadFile(holder)
+	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("unshare", "--mount="+namespace, "--propagation", "unchanged", "sh", "-ec", pivot, "sh", root)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make a mount namespace with %s as its root: %v\n%s", root, err, out)
+	return "nsenter --mount=/proc/" + string(pid) + "/ns/mnt"
+}
+
+// hold starts a process in a mount namespace with this root. It ends with the
+// tests' process.
+func hold(t testing.TB, root string) {
+	t.Helper()
+	cmd := exec.Command("unshare", "--mount", "--propagation", "unchanged", "sh", "-ec", pivot, "sh", root)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.Stderr = os.Stderr
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return enter
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ready.Read(make([]byte, 1)); err != nil {
+		t.Fatalf("make a mount namespace with %s as its root: %v", root, err)
+	}
+	if err := os.WriteFile(holder, []byte(strconv.Itoa(cmd.Process.Pid)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // pivot makes $1 the root. What was there is let go of in private, so that
 // nothing of it goes away elsewhere.
-const pivot = `cd "$1"; mkdir -p old; pivot_root . old; mount --make-rprivate /old; umount -l /old`
+const pivot = `cd "$1"; mkdir -p old; pivot_root . old; mount --make-rprivate /old; umount -l /old; echo; exec sleep infinity`
 
 func tree(t testing.TB) string {
 	t.Helper()
