@@ -161,6 +161,21 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestWithoutRights: the plugin says that it is rights that it lacks, whichever
+// step meets that first.
+func TestWithoutRights(t *testing.T) {
+	for _, without := range []string{"-net_admin", "-net_admin,-sys_admin"} {
+		m := newMachine(t, "")
+		cmd := m.command(call{verb: "ADD", id: "0123456789abcdef", netns: nettest.New(t)})
+		cmd.Path = "/usr/bin/setpriv"
+		cmd.Args = []string{"setpriv", "--bounding-set", without, "--inh-caps", without, m.plugin}
+		if a := m.run(cmd); a.failure.Code != 109 || !strings.Contains(a.failure.Details, "root") {
+			t.Errorf("%s: %s", without, a)
+		}
+		m.nothingLeft(without)
+	}
+}
+
 // mountState makes the state directory a file system of its own.
 func mountState(t *testing.T, m *machine, flags uintptr, options string) {
 	t.Helper()

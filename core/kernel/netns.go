@@ -75,6 +75,11 @@ func (n *namespace) inside(f func() error) error {
 	if err := n.alive(); err != nil {
 		return err
 	}
+	return n.enter(f)
+}
+
+// enter is inside for whoever knows that the namespace is open.
+func (n *namespace) enter(f func() error) error {
 	if n.fd < 0 {
 		return f()
 	}
@@ -122,17 +127,26 @@ func (n *namespace) open() (*netlink.Handle, error) {
 	if n.handle != nil {
 		return n.handle, nil
 	}
-	h, err := netlink.NewHandleAt(n.fd, unix.NETLINK_ROUTE)
+	var h *netlink.Handle
+	var s *nl.SocketHandle
+	// Entered here and not by the library, whose error does not say why.
+	err := n.enter(func() (err error) {
+		if h, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
+			return err
+		}
+		socket, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_ROUTE)
+		if err != nil {
+			h.Close()
+			return err
+		}
+		s = &nl.SocketHandle{Socket: socket}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("open netlink: %w", meaning(err))
-	}
-	s, err := nl.GetNetlinkSocketAt(n.fd, netns.None(), unix.NETLINK_ROUTE)
-	if err != nil {
-		h.Close()
 		return nil, fmt.Errorf("open netlink: %w", meaning(err))
 	}
 	n.handle = h
-	n.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
+	n.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: s}
 	return h, nil
 }
 
