@@ -23,7 +23,7 @@ func NewFindings(look Source[[]health.Finding], d Deps) Findings {
 	columns := []widget.Column{{Title: t.State, Min: 8}, {Title: t.What, Min: 16}, {Title: t.Target, Drop: 2, Min: 8}, {Title: t.Code, Drop: 1, Min: 8}}
 	return Findings{newList(kind[[]health.Finding]{
 		id: FindingsID, title: d.Text.Panes.Findings, columns: columns, empty: d.Text.Screen.NoFindings, look: look,
-		rows: t.rows, judge: t.judge, detail: t.detail,
+		rows: t.rows, judge: t.judge, about: t.about, detail: t.detail,
 	}, d)}
 }
 
@@ -69,6 +69,21 @@ func (t findingTexts) rows(all []health.Finding, _ time.Time) []widget.Row {
 
 func (t findingTexts) word(s health.Severity) string { return widget.Word(s, t.all) }
 
+// about says the finding in full and what to do about it.
+func (t findingTexts) about(all []health.Finding, key string) []string {
+	for _, f := range all {
+		if findingKey(f) != key {
+			continue
+		}
+		said := []string{t.all.FindingTitle(string(f.Code), f.Title, f.Target)}
+		if f.Remedy != "" {
+			said = append(said, text.Line(f.Remedy))
+		}
+		return said
+	}
+	return nil
+}
+
 // seen is what was seen, with the finding's own title where the language has
 // another.
 func (t findingTexts) seen(f health.Finding) string {
@@ -79,6 +94,9 @@ func (t findingTexts) seen(f health.Finding) string {
 }
 
 func (t findingTexts) judge(all []health.Finding) judgement {
+	if len(all) == 0 {
+		return judgement{severity: health.OK, words: t.all.Screen.AllGood}
+	}
 	worst, n := health.OK, map[health.Severity]int{}
 	for _, f := range all {
 		worst = health.Worst(worst, f.Severity)

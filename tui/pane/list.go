@@ -25,7 +25,8 @@ type kind[T any] struct {
 	every   time.Duration // least time between two looks that nobody insists on
 	rows    func(v T, now time.Time) []widget.Row
 	judge   func(v T) judgement
-	note    func(v T) []string // said below the rows, where there is room; may be nil
+	note    func(v T) []string             // said below the rows, where there is room; may be nil
+	about   func(v T, key string) []string // instead of note: of the row under the cursor
 	detail  func(v T, key string) Detail
 }
 
@@ -300,11 +301,15 @@ func paragraph(l *widget.Look, s string, width int) []string {
 	return lines
 }
 
-// withNote says what is to be said about all rows, below them, as far as
-// there is room.
+// withNote says what is to be said about all rows, or about the one under the
+// cursor, below them, as far as there is room.
 func (p *list[T]) withNote(l *widget.Look, lines []string) []string {
 	w, h := widget.FrameInner(p.width, p.height)
-	for _, s := range p.feed.value.note {
+	note := p.feed.value.note
+	if p.kind.about != nil {
+		note = p.kind.about(p.feed.value.value, p.table.Key())
+	}
+	for _, s := range note {
 		room := h - len(lines) - 1
 		if room < 1 {
 			break
