@@ -62,6 +62,7 @@ type Verdict struct {
 // What to do about a verdict.
 const (
 	remedyApply = "Repair the route: key W, or flatnet-tui route apply."
+	remedyNoWSL = "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew."
 	remedyVPN   = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."
 	// In mirrored mode Windows itself listens for a published port.
 	remedyMirrored = `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
@@ -79,15 +80,11 @@ func Judge(t Table, subnet netip.Prefix, wsl netip.Addr, mode Mode) Verdict {
 	if v, decided := j.mode(mode); decided {
 		return v
 	}
-	if len(j.exact) == 0 {
+	switch {
+	case !wsl.IsValid():
+		return j.withoutWSL()
+	case len(j.exact) == 0:
 		return j.withoutOwn()
-	}
-	if !wsl.IsValid() {
-		return Verdict{
-			Kind: Undecided, Effective: &j.exact[0],
-			Text:   fmt.Sprintf("the route to %s goes by way of %s; WSL's own address is not known", subnet, by(j.exact[0])),
-			Remedy: "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew.",
-		}
 	}
 	return j.own()
 }
@@ -99,7 +96,7 @@ type judge struct {
 	wsl      netip.Addr
 	exact    []Entry // to the subnet itself, cheapest first
 	wider    []Entry // around it, without the default route; longest first, then cheapest
-	narrower []Entry // within it and not by way of WSL, longest first
+	narrower []Entry // within it and not by way of WSL, which has no cheaper one; longest first
 }
 
 func (j *judge) sort() {
@@ -109,15 +106,29 @@ func (j *judge) sort() {
 			j.exact = append(j.exact, e)
 		case d.Bits() > 0 && d.Bits() < j.subnet.Bits() && d.Contains(j.subnet.Addr()):
 			j.wider = append(j.wider, e)
-		case d.Bits() > j.subnet.Bits() && j.subnet.Contains(d.Addr()) && e.Gateway != j.wsl:
+		case d.Bits() > j.subnet.Bits() && j.subnet.Contains(d.Addr()) && e.Gateway != j.wsl && !j.beaten(e):
 			j.narrower = append(j.narrower, e)
 		}
 	}
+	// Of two with one metric Windows may take either: ours counts last.
+	ours := func(e Entry) int {
+		if e.Gateway == j.wsl {
+			return 1
+		}
+		return 0
+	}
 	for _, list := range [][]Entry{j.exact, j.wider, j.narrower} {
 		slices.SortStableFunc(list, func(a, b Entry) int {
-			return cmp.Or(cmp.Compare(b.Destination.Bits(), a.Destination.Bits()), cmp.Compare(a.Metric, b.Metric))
+			return cmp.Or(cmp.Compare(b.Destination.Bits(), a.Destination.Bits()), cmp.Compare(a.Metric, b.Metric), ours(a)-ours(b))
 		})
 	}
+}
+
+// beaten tells whether a cheaper route by way of WSL leads to the same place.
+func (j *judge) beaten(e Entry) bool {
+	return slices.ContainsFunc(j.table.Active, func(o Entry) bool {
+		return o.Destination == e.Destination && o.Gateway == j.wsl && o.Metric < e.Metric
+	})
 }
 
 // mode decides what the networking mode alone decides.
@@ -153,6 +164,20 @@ func (j *judge) isWindows(a netip.Addr) bool {
 	return a.IsValid() && slices.ContainsFunc(j.table.Active, func(e Entry) bool { return e.Interface == a })
 }
 
+// withoutWSL judges where WSL's own address is not known: only that nothing
+// leads to the subnet can be told.
+func (j *judge) withoutWSL() Verdict {
+	found := slices.Concat(j.narrower, j.exact, j.wider)
+	if len(found) == 0 {
+		return Verdict{Kind: Missing, Remedy: remedyNoWSL, Text: fmt.Sprintf("Windows has no route to %s, and WSL's own address is not known", j.subnet)}
+	}
+	e := found[0]
+	return Verdict{
+		Kind: Undecided, Effective: &e, Remedy: remedyNoWSL,
+		Text: fmt.Sprintf("the route to %s goes by way of %s; WSL's own address is not known", e.Destination, by(e)),
+	}
+}
+
 // withoutOwn judges a table that has no route to the subnet itself.
 func (j *judge) withoutOwn() Verdict {
 	if len(j.narrower) > 0 {
@@ -170,8 +195,8 @@ func (j *judge) withoutOwn() Verdict {
 		return Verdict{Kind: Missing, Text: text, Remedy: remedyApply}
 	}
 	e := j.wider[0]
-	if j.wsl.IsValid() && e.Gateway == j.wsl {
-		return Verdict{Kind: Good, Effective: &e, Text: fmt.Sprintf("%s goes to WSL at %s with the wider route to %s", j.subnet, j.wsl, e.Destination)}
+	if e.Gateway == j.wsl {
+		return j.good(e)
 	}
 	return Verdict{
 		Kind: OtherGateway, Effective: &e, Remedy: remedyApply,
@@ -193,10 +218,12 @@ func (j *judge) own() Verdict {
 		v.Kind, v.Remedy = OtherGateway, remedyApply
 		v.Text = fmt.Sprintf("the route to %s goes by way of %s, not to WSL at %s", j.subnet, by(best), j.wsl)
 	case rival >= 0 && j.exact[rival].Metric <= j.exact[ours].Metric:
-		// Of two with one metric Windows may take either.
-		other := j.exact[rival]
+		other, wins := j.exact[rival], "wins"
+		if other.Metric == j.exact[ours].Metric {
+			wins = "may win"
+		}
 		v.Effective, v.Kind, v.By, v.Remedy = &other, Shadowed, &other, remedyApply
-		v.Text = fmt.Sprintf("the route to WSL has metric %d; the one by way of %s has %d and wins", j.exact[ours].Metric, by(other), other.Metric)
+		v.Text = fmt.Sprintf("the route to WSL has metric %d; the one by way of %s has %d and %s", j.exact[ours].Metric, by(other), other.Metric, wins)
 	case len(j.narrower) > 0:
 		v.Effective, v.Kind, v.By, v.Remedy = &j.exact[ours], Shadowed, &j.narrower[0], remedyVPN
 		v.Text = fmt.Sprintf("the more specific route to %s by way of %s wins over the one to WSL", j.narrower[0].Destination, by(j.narrower[0]))
@@ -217,7 +244,11 @@ func (j *judge) good(best Entry) Verdict {
 			Text: fmt.Sprintf("the persistent route to %s goes to %s: after a restart of Windows that one may win", j.subnet, by(*p)),
 		}
 	}
-	return Verdict{Kind: Good, Effective: &best, Text: fmt.Sprintf("%s goes to WSL at %s", j.subnet, j.wsl)}
+	text := fmt.Sprintf("%s goes to WSL at %s", j.subnet, j.wsl)
+	if best.Destination != j.subnet {
+		text += fmt.Sprintf(" with the wider route to %s", best.Destination)
+	}
+	return Verdict{Kind: Good, Effective: &best, Text: text}
 }
 
 // persistent gives a persistent route to the subnet: one that does not lead to

@@ -46,7 +46,7 @@ func TestJudge(t *testing.T) {
 		"VPN took 10/8, on-link":     {active: e{entry("10.0.0.0/8", "", "10.8.0.2", 1)}, kind: windows.OtherGateway, says: "the interface 10.8.0.2"},
 		"another gateway":            {active: e{entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 20)}, kind: windows.OtherGateway, says: "192.168.10.7"},
 		"a cheaper one wins":         {active: e{ours, entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 2)}, kind: windows.Shadowed, says: "metric 16"},
-		"an equal one may win":       {active: e{ours, entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 16)}, kind: windows.Shadowed},
+		"an equal one may win":       {active: e{ours, entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 16)}, kind: windows.Shadowed, says: "may win"},
 		"a more specific one wins":   {active: e{ours, entry("10.87.1.128/25", "10.8.0.1", "10.8.0.2", 300)}, kind: windows.Shadowed, says: "10.87.1.128/25"},
 		"only a part is taken":       {active: e{entry("10.87.1.0/25", "10.8.0.1", "10.8.0.2", 1)}, kind: windows.OtherGateway, says: "10.87.1.0/25"},
 		"a dearer one is left":       {active: e{ours, entry("10.87.1.0/24", "172.27.230.7", "172.27.224.1", 17)}, kind: windows.Duplicate, says: "172.27.230.7"},
@@ -58,6 +58,13 @@ func TestJudge(t *testing.T) {
 		"WSL 1":                      {active: e{ours}, mode: windows.ModeWSL1, kind: windows.Undecided},
 		"a mode of the future":       {active: e{ours}, mode: "virtioproxy", kind: windows.Undecided, says: "virtioproxy"},
 		"WSL's address is not known": {active: e{ours}, noWSL: true, kind: windows.Undecided, says: "172.27.224.53"},
+
+		"a wider one, WSL unknown":       {active: e{vpn}, noWSL: true, kind: windows.Undecided, says: "10.8.0.1"},
+		"a part, WSL unknown":            {active: e{entry("10.87.1.9/32", "172.27.224.53", "172.27.224.1", 16)}, noWSL: true, kind: windows.Undecided},
+		"wider, an equal one may win":    {active: e{entry("10.0.0.0/8", "172.27.224.53", "172.27.224.1", 1), vpn}, kind: windows.OtherGateway, says: "10.8.0.1"},
+		"wider, persistent disagrees":    {active: e{entry("10.87.0.0/16", "172.27.224.53", "172.27.224.1", 16)}, persistent: e{entry("10.87.1.0/24", "172.27.9.9", "", 1)}, kind: windows.PersistentDisagrees},
+		"a part, ours to it is cheaper":  {active: e{ours, entry("10.87.1.0/25", "10.8.0.1", "10.8.0.2", 90), entry("10.87.1.0/25", "172.27.224.53", "172.27.224.1", 16)}, kind: windows.Good},
+		"a part, ours to it is as cheap": {active: e{ours, entry("10.87.1.0/25", "10.8.0.1", "10.8.0.2", 16), entry("10.87.1.0/25", "172.27.224.53", "172.27.224.1", 16)}, kind: windows.Shadowed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := windows.Table{Active: append(base(), c.active...), Persistent: c.persistent}
@@ -72,6 +79,9 @@ func TestJudge(t *testing.T) {
 			v := windows.Judge(table, subnet, to, mode)
 			if v.Kind != c.kind || !strings.Contains(v.Text, c.says) || v.Text == "" {
 				t.Fatalf("judged %s: %q; want %s with %q", v.Kind, v.Text, c.kind, c.says)
+			}
+			if c.noWSL && !strings.Contains(v.Remedy, "default route") {
+				t.Errorf("WSL's address is what is needed, and not %q", v.Remedy)
 			}
 			if (v.Remedy == "") != (v.Kind == windows.Good) {
 				t.Errorf("remedy %q for %s", v.Remedy, v.Kind)

@@ -39,7 +39,8 @@ type Table struct {
 // ParseTable reads what `route.exe print -4` prints, in any language and code
 // page: it goes by numbers and rulers alone, for headings, "On-link" and
 // "None" are translated and the translation may be several words. ErrNoTable
-// where the table of active routes is missing or cut off.
+// where the table of active routes is missing, cut off, or has a line that
+// cannot be read: that line might be the route that is looked for.
 func ParseTable(out []byte) (Table, error) {
 	if len(out) > maxTableBytes {
 		return Table{}, fmt.Errorf("%w: %d bytes", ErrNoTable, len(out))
@@ -57,10 +58,16 @@ func ParseTable(out []byte) (Table, error) {
 		case closed:
 			after++
 		}
-		if e, ok := activeEntry(words); ok && !closed {
+		if closed {
+			if e, ok := persistentEntry(words); ok {
+				t.Persistent = append(t.Persistent, e)
+			}
+			continue
+		}
+		if e, ok := activeEntry(words); ok {
 			t.Active = append(t.Active, e)
-		} else if e, ok := persistentEntry(words); ok && closed {
-			t.Persistent = append(t.Persistent, e)
+		} else if len(t.Active) > 0 || isAddr(words[0]) {
+			return Table{}, fmt.Errorf("%w: a line is garbled after %d routes", ErrNoTable, len(t.Active))
 		}
 	}
 	// A heading and at least one line, "None" or an entry, follow the active
@@ -132,11 +139,16 @@ func hop(words [][]byte) (netip.Addr, bool) {
 // wordsOnly tells whether no word is an address.
 func wordsOnly(words [][]byte) bool {
 	for _, w := range words {
-		if _, ok := addr(w); ok {
+		if isAddr(w) {
 			return false
 		}
 	}
 	return true
+}
+
+func isAddr(word []byte) bool {
+	_, ok := addr(word)
+	return ok
 }
 
 func addr(word []byte) (netip.Addr, bool) {

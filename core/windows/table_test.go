@@ -118,6 +118,24 @@ func TestParseTableRefusesWhatIsNoTable(t *testing.T) {
 	}
 }
 
+// A line that cannot be read may be the route that is looked for, or the one
+// that wins over it.
+func TestParseTableRefusesAGarbledLine(t *testing.T) {
+	whole := string(capture(t, "route-print-en.txt"))
+	const ours = "10.87.1.0    255.255.255.0    172.27.224.53    172.27.224.1     16"
+	for _, line := range []string{
+		"10.87.1.0    255.255.255.0    172.27.224.53    172.27.224.1     ??", "10.87.1.0    255.255.255.0    172.27.2", "\xfe\xff", "10.87.1.0",
+	} {
+		if table, err := windows.ParseTable([]byte(strings.Replace(whole, ours, line, 1))); !errors.Is(err, windows.ErrNoTable) {
+			t.Errorf("%q: error %v, %d routes", line, err, len(table.Active))
+		}
+	}
+	first := strings.Replace(whole, "192.168.10.1   192.168.10.23     35", "192.168.10.1", 1)
+	if _, err := windows.ParseTable([]byte(first)); !errors.Is(err, windows.ErrNoTable) {
+		t.Errorf("the first line: error %v", err)
+	}
+}
+
 func capture(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(captures, name))
