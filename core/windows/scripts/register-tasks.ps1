@@ -37,13 +37,19 @@ param(
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
+# Windows' own directories, asked of Windows: no variable and no module of an
+# ordinary user decides what runs as an administrator. Before any cmdlet that
+# is loaded from a module.
+$System = [Environment]::SystemDirectory
+$env:PSModulePath = "$PSHOME\Modules;$System\WindowsPowerShell\v1.0\Modules"
+
 $TaskPath = '{{.TaskPath}}'
 $AtLogon = '{{.TaskAtLogon}}'
 $Now = '{{.TaskNow}}'
 $Source = Join-Path $PSScriptRoot 'setup-route.ps1'
-$Folder = Join-Path $env:ProgramFiles 'Flatnet'
+$Folder = Join-Path ([Environment]::GetFolderPath('ProgramFiles')) 'Flatnet'
 $Copy = Join-Path $Folder 'setup-route.ps1'
-$PowerShell = Join-Path $env:SystemRoot 'System32\WindowsPowerShell\v1.0\powershell.exe'
+$PowerShell = Join-Path $System 'WindowsPowerShell\v1.0\powershell.exe'
 $Caller = $PSCmdlet
 
 function Stop-With {

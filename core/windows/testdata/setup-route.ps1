@@ -35,13 +35,17 @@ param(
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
+# Windows' own directories, asked of Windows: no variable and no module of an
+# ordinary user decides what runs as an administrator. Before any cmdlet that
+# is loaded from a module.
+$System = [Environment]::SystemDirectory
+$env:PSModulePath = "$PSHOME\Modules;$System\WindowsPowerShell\v1.0\Modules"
+
 $Subnet = '10.87.1.0'
 $Mask = '255.255.255.0'
 $Prefix = '10.87.1.0/24'
 $Bridge = '10.87.1.1'
 
-# Full paths: nobody's PATH decides what runs as an administrator.
-$System = Join-Path $env:SystemRoot 'System32'
 $Route = Join-Path $System 'route.exe'
 $Ping = Join-Path $System 'ping.exe'
 $Wsl = Join-Path $System 'wsl.exe'
@@ -136,7 +140,8 @@ if (-not $Verify -and -not $WhatIfPreference -and -not (Test-Administrator)) {
 
 if ($Remove) {
     Remove-SubnetRoute ''
-    if (-not $WhatIfPreference -and @(Get-NextHop 'ActiveStore').Count -gt 0) {
+    if ($WhatIfPreference) { Stop-With 0 'nothing was changed.' }
+    if (@(Get-NextHop 'ActiveStore').Count + @(Get-NextHop 'PersistentStore').Count -gt 0) {
         Stop-With 5 "Windows still has a route to $Prefix; see route print -4."
     }
     Stop-With 0 "no route to $Prefix is left."

@@ -113,6 +113,25 @@ func TestOnlyKnownCommands(t *testing.T) {
 	}
 }
 
+// A variable or a module folder of the user's own would decide what runs with
+// highest privileges: nothing is taken from the environment, and modules are
+// Windows' own before the first cmdlet that comes from one.
+func TestTheEnvironmentDecidesNothing(t *testing.T) {
+	for _, name := range []string{"setup-route.ps1", "register-tasks.ps1"} {
+		text, s := parse(t, name)
+		taken := regexp.MustCompile(`(?i)\$\{?env:\w+`).FindAllString(string(text), -1)
+		if !slices.Equal(taken, []string{"$env:PSModulePath"}) {
+			t.Errorf("%s uses %q of the environment", name, taken)
+		}
+		_, code, _ := strings.Cut(string(text), "#>")
+		before, _, _ := strings.Cut(code, "$env:PSModulePath = ")
+		early, err := pwsh.Parse([]byte(before))
+		if err != nil || len(early.Commands) != 1 || early.Commands[0].Text != "Set-StrictMode -Version 2.0" || len(s.Commands) < 5 {
+			t.Errorf("%s runs %v before modules are Windows' own (%v)", name, early.Commands, err)
+		}
+	}
+}
+
 // acts tells what starts a program or changes something.
 func acts(command string) bool {
 	return regexp.MustCompile(`^(& |(New-Item|Copy-Item|Remove-Item|Register-ScheduledTask|Unregister-ScheduledTask|Set-[A-Z]\w+Item|Remove-Net\w+|New-Net\w+) )`).MatchString(command)
