@@ -16,7 +16,7 @@ const RouteID = "route"
 
 // Route plans to write the scripts that are not on the Windows drive as they
 // ought to be, and to put the route right in the best way that is open here:
-// the scheduled task, or route.exe where this session is elevated, or a
+// the scheduled task, or route.exe where this session may be elevated, or a
 // command for the person (Plan.ByHand). Each change is made sure of by reading
 // the table again.
 func Route(ctx context.Context, sys *windows.System) (Plan, error) {
@@ -66,7 +66,10 @@ func (p *Plan) addRoute(ctx context.Context, sys *windows.System, st windows.Sta
 	switch {
 	case means.Task:
 		p.Steps = append(p.Steps, taskStep(sys, st))
-	case means.Elevated:
+	case means.Elevated, means.Unsure:
+		if means.Unsure {
+			p.Notes = append(p.Notes, "Whether this session is an administrator's could not be seen: route.exe is tried.")
+		}
 		for _, c := range st.Changes {
 			p.Steps = append(p.Steps, changeStep(sys, c, st))
 		}

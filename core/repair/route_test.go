@@ -85,6 +85,10 @@ func TestRouteTakesTheBestWayThatIsOpen(t *testing.T) {
 		"both":     {func(s *standin.State) { withTask(s); elevated(s) }, []string{task}, ""},
 		"elevated": {elevated, []string{add, remove}, ""},
 		"neither":  {nil, nil, add + "; " + remove},
+		"unseen": {func(s *standin.State) {
+			elevated(s)
+			windowstest.Fault("whoami.exe", standin.Garbage)(s)
+		}, []string{add, remove}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := oldRoute(t, c.change)

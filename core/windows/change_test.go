@@ -95,7 +95,8 @@ func TestMeans(t *testing.T) {
 		"a task":            {func(s *standin.State) { s.Tasks = []string{windows.Task} }, windows.Means{Task: true}},
 		"elevated":          {func(s *standin.State) { s.Elevated = true }, windows.Means{Elevated: true}},
 		"schtasks denied":   {windowstest.Fault("schtasks.exe", standin.Denied), windows.Means{}},
-		"whoami says trash": {windowstest.Fault("whoami.exe", standin.Garbage), windows.Means{}},
+		"whoami says trash": {windowstest.Fault("whoami.exe", standin.Garbage), windows.Means{Unsure: true}},
+		"whoami denied":     {windowstest.Fault("whoami.exe", standin.Denied), windows.Means{Unsure: true}},
 	} {
 		w := windowstest.New(t, c.change)
 		if got, err := w.System.Means(context.Background()); err != nil || got != c.want {

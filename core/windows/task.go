@@ -17,9 +17,10 @@ const (
 	taskPoll  = 500 * time.Millisecond
 )
 
-// highIntegrity and systemIntegrity are the security identifiers of an
-// elevated process's label (winnt.h, SECURITY_MANDATORY_*_RID).
+// Every process has a label with integrity's prefix; highIntegrity and
+// systemIntegrity are those of an elevated one (winnt.h, SECURITY_MANDATORY_*_RID).
 const (
+	integrity       = "S-1-16-"
 	highIntegrity   = "S-1-16-12288"
 	systemIntegrity = "S-1-16-16384"
 )
@@ -31,6 +32,7 @@ var ErrTaskFailed = errors.New("the scheduled task has not set the route")
 type Means struct {
 	Task     bool // the scheduled task is registered
 	Elevated bool // route.exe may change the table
+	Unsure   bool // whether it may could not be seen; trying does no harm
 }
 
 // Means looks what this session may do. The error says that Windows could not
@@ -47,7 +49,8 @@ func (s *System) Means(ctx context.Context) (Means, error) {
 		return m, err
 	}
 	groups := string(out.Stdout)
-	m.Elevated = err == nil && (strings.Contains(groups, highIntegrity) || strings.Contains(groups, systemIntegrity))
+	m.Elevated = strings.Contains(groups, highIntegrity) || strings.Contains(groups, systemIntegrity)
+	m.Unsure = !strings.Contains(groups, integrity)
 	return m, nil
 }
 
