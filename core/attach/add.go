@@ -36,6 +36,9 @@ func (a *Attacher) Add(ctx context.Context, r Request) (result Result, err error
 	if err != nil {
 		return Result{}, err
 	}
+	if err := a.alone(ctx, lease.BootID); err != nil {
+		return Result{}, err
+	}
 	rules := start(func() error { return a.ensureRules(ctx, lease, undo) })
 	defer func() { _ = rules() }() // before the undo, whatever happens below
 	result, err = a.connect(ctx, in, lease, undo)

@@ -8,6 +8,7 @@
 package attach
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -48,6 +49,10 @@ type Options struct {
 	Rules  firewall.Memo // beside the state; the zero Memo will do
 	Log    *slog.Logger  // what does not fail a call and is still worth knowing
 	Now    func() time.Time
+
+	// Alone gives an error if another network gives out this one's addresses
+	// too (ipam.Alone); boot is the running kernel's. nil: there is no other.
+	Alone func(ctx context.Context, boot string) error
 }
 
 // Attacher puts containers on one network.
@@ -58,11 +63,16 @@ type Attacher struct {
 	rules  firewall.Memo
 	log    *slog.Logger
 	now    func() time.Time
+	alone  func(ctx context.Context, boot string) error
 }
 
 // New gives an Attacher of these parts.
 func New(o Options) *Attacher {
-	return &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, rules: o.Rules, log: o.Log, now: o.Now}
+	a := &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, rules: o.Rules, log: o.Log, now: o.Now, alone: o.Alone}
+	if a.alone == nil {
+		a.alone = func(context.Context, string) error { return nil }
+	}
+	return a
 }
 
 // ID tells one attachment of a network from all others.

@@ -345,8 +345,8 @@ func TestBridgeThatCannotBe(t *testing.T) {
 					t.Errorf("add: %v (hint %q), want %v and a hint", err, core.Hint(err), test.want)
 				}
 				h.nothingLeft("after the failure")
-				if err := h.attacher(h.kernel).Status(ctx); !errors.Is(err, attach.ErrNotReady) || !errors.Is(err, test.want) {
-					t.Errorf("status: %v", err)
+				if err := h.attacher(h.kernel).Status(ctx); !errors.Is(err, attach.ErrNotReady) || !errors.Is(err, test.want) || core.Hint(err) == "" {
+					t.Errorf("status: %v (hint %q)", err, core.Hint(err))
 				}
 			})
 		})

@@ -251,6 +251,23 @@ func TestReboot(t *testing.T) {
 	}
 }
 
+// TestStatusBesideAnotherRoute has a route to a part of the subnet come up
+// beside a bridge that stands: Add goes on, and Status says so.
+func TestStatusBesideAnotherRoute(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *host) {
+		ctx := context.Background()
+		h.mustAdd(request("one", h.add()))
+		if err := errors.Join(h.kernel.AddBridge(ctx, "vpn0", 1500), h.kernel.SetUp(ctx, "vpn0"),
+			h.kernel.AddAddr(ctx, "vpn0", netip.MustParsePrefix("10.87.1.200/30"))); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.attacher(h.kernel).Status(ctx); err != nil {
+			t.Errorf("status: %v", err)
+		}
+		h.mustAdd(request("two", h.add()))
+	})
+}
+
 func TestStatusOfAGoodNetwork(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *host) {
 		if err := h.attacher(h.kernel).Status(context.Background()); err != nil {

@@ -3,8 +3,6 @@ package attach
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"flatnet/core/bridge"
 	"flatnet/core/firewall"
@@ -38,7 +36,7 @@ func (a *Attacher) poolReady(ctx context.Context) error {
 		return nil, errTried
 	})
 	if errors.Is(err, errTried) {
-		return tried
+		return errors.Join(tried, a.alone(ctx, boot))
 	}
 	return err
 }
@@ -53,22 +51,11 @@ func (a *Attacher) bridgeReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	if b.Exists && !b.IsBridge {
-		errs = append(errs, failed("use bridge", name, bridge.ErrNotBridge))
-	}
-	for _, addr := range b.Addresses {
-		if b.IsBridge && addr != b.Want {
-			errs = append(errs, failed("use bridge", name, fmt.Errorf("%w: %s", bridge.ErrForeignAddress, addr)))
-		}
-	}
-	if len(b.Overlaps) > 0 {
-		errs = append(errs, failed("use bridge", name, fmt.Errorf("%w: %s", bridge.ErrOverlap, strings.Join(b.Overlaps, ", "))))
-	}
+	err = b.Obstacle()
 	if len(b.Ports) >= bridge.MaxPorts {
-		errs = append(errs, failed("use bridge", name, kernel.ErrBridgeFull))
+		err = errors.Join(err, failed("use bridge", name, kernel.ErrBridgeFull))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // rulesReady looks whether the packet filter can be read.

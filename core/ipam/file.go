@@ -61,7 +61,7 @@ func Dir(stateDir, configured, network string) (string, error) {
 			Hint: "use letters, digits, and after the first character also _ . and -",
 		}
 	}
-	return filepath.Join(stateDir, "networks", network), nil
+	return filepath.Join(stateDir, networksDir, network), nil
 }
 
 // validName is the rule of the CNI specification for network names; the

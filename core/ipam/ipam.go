@@ -33,6 +33,7 @@ var (
 	ErrHolds       = errors.New("the container holds another address already")
 	ErrOtherSubnet = errors.New("addresses are held outside the configured subnet")
 	ErrNoSpace     = errors.New("the disk is full")
+	ErrShared      = errors.New("another network gives out addresses of the same subnet")
 )
 
 // Lease is one held address. Owner is the pair ContainerID and IfName. The

@@ -1,0 +1,51 @@
+package ipam
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"flatnet/core"
+)
+
+// networksDir holds the states of all networks but the configured one.
+const networksDir = "networks"
+
+// Alone refuses the network whose state is in own with ErrShared if another
+// network of stateDir holds an address of subnet: each keeps a state of its
+// own, so both would give the same one out. Called after a lease was written,
+// it finds the other one also where both begin at the same time. What is from
+// an earlier boot does not count, and a state that cannot be read is left to
+// its own network's next call.
+func Alone(ctx context.Context, stateDir, own string, subnet netip.Prefix, boot string) error {
+	dirs := []string{stateDir}
+	others, _ := os.ReadDir(filepath.Join(stateDir, networksDir)) // mostly there are none
+	for _, o := range others {
+		dirs = append(dirs, filepath.Join(stateDir, networksDir, o.Name()))
+	}
+	for _, dir := range dirs {
+		if dir == own {
+			continue
+		}
+		s, err := OpenFile(dir, Options{}).Read(ctx)
+		if err != nil || !s.Subnet.Overlaps(subnet) {
+			continue
+		}
+		for l := range s.All() {
+			if subnet.Contains(l.IP) && (l.BootID == "" || l.BootID == boot) {
+				return shared(l, subnet, dir)
+			}
+		}
+	}
+	return nil
+}
+
+func shared(l Lease, subnet netip.Prefix, dir string) error {
+	return &core.OpError{
+		Op: "give out addresses of", Target: subnet.String(),
+		Err:  fmt.Errorf("%w: %s is held by %s, in %s", ErrShared, l.IP, l.Owner(), filepath.Join(dir, FileName)),
+		Hint: "give each network list a subnet and a bridge of its own, or the same name; or stop the other network's containers",
+	}
+}
