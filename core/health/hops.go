@@ -168,6 +168,9 @@ func hopWindows(f Facts, t Trace) Hop {
 	if f.Windows.Known() && !f.Windows.Value.Enabled {
 		return Hop{State: LinkGood, Detail: "There is no Windows here to ask from."}
 	}
+	if w := f.Windows.Value; w.Trouble != nil {
+		return Hop{State: LinkUnknown, Detail: sentence(w.Trouble.Title), Remedy: w.Trouble.Remedy}
+	}
 	return byProbe(t.Windows, "Look at firewalls between Windows and WSL (Hyper-V's, and a VPN's).")
 }
 

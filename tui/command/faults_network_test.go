@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -138,12 +140,16 @@ func firewallFaults() map[string]fault {
 		},
 		"legacy rules besides": {
 			code: health.FirewallMixed, severity: health.Warn,
-			make: func(r *rig) { r.exec("iptables-legacy -A FORWARD -p tcp --dport 9 -j ACCEPT") },
+			make: func(r *rig) {
+				r.needLegacy()
+				r.exec("iptables-legacy -A FORWARD -p tcp --dport 9 -j ACCEPT")
+			},
 			mend: func(r *rig) { r.exec("iptables-legacy -F") },
 		},
 		"legacy rules that drop": {
 			code: health.FirewallMixed, severity: health.Fail,
 			make: func(r *rig) {
+				r.needLegacy()
 				r.exec("iptables-legacy -P FORWARD DROP")
 				r.exec("iptables-legacy -A FORWARD -p tcp --dport 9 -j ACCEPT")
 			},
@@ -152,15 +158,25 @@ func firewallFaults() map[string]fault {
 		"bridged packets pass FORWARD": {
 			code: health.BridgeNFCall, severity: health.Warn,
 			make: func(r *rig) {
+				if _, err := os.Stat(bridgeNFCall); err != nil {
+					r.t.Skip("the kernel module br_netfilter is not loaded")
+				}
 				r.exec("iptables -P FORWARD DROP")
-				r.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "1")
+				r.write(bridgeNFCall, "1")
 			},
-			mend: func(r *rig) { r.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "0") },
+			mend: func(r *rig) { r.write(bridgeNFCall, "0") },
 		},
 		"masquerading missing": {
 			code: health.MasqueradeMissing, severity: health.Fail, command: apply,
 			make: func(r *rig) { r.exec("iptables -t nat -F FLATNET-POSTROUTING") },
 		},
+	}
+}
+
+// needLegacy skips where the kernel has only nf_tables.
+func (r *rig) needLegacy() {
+	if out, err := exec.Command("iptables-legacy", "-S").CombinedOutput(); err != nil {
+		r.t.Skipf("iptables-legacy does not work here: %v: %s", err, out)
 	}
 }
 

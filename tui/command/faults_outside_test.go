@@ -162,6 +162,13 @@ func upstreamFaults() map[string]fault {
 			make: answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
 			mend: well,
 		},
+		"target without the text it must have": {
+			code: health.UpstreamWrongStatus, severity: health.Fail,
+			make: func(r *rig) {
+				r.edit("[probes]", "[[probes.target]]\nname = \"greeting\"\nkind = \"http\"\ntarget = \"http://10.87.1.2:3000/\"\nbody = \"goodbye\"\n\n[probes]")
+			},
+			mend: answer(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello and goodbye") }),
+		},
 		"server hangs": {
 			code: health.UpstreamUnknown, severity: health.Unknown,
 			make: answer(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() }),
