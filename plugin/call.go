@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,6 +50,9 @@ func (c *call) assemble(cfg config.Config, configured string) (*attach.Attacher,
 	return attach.New(attach.Options{
 		Kernel: c.Kernel, Store: store, Config: cfg, Log: c.log, Now: c.Now,
 		Rules: firewall.Memo{Path: filepath.Join(dir, "rules")},
+		Alone: func(ctx context.Context, boot string) error {
+			return ipam.Alone(ctx, cfg.IPAM.StateDir, dir, cfg.Network.Subnet, boot)
+		},
 	}), nil
 }
 

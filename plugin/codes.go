@@ -37,7 +37,7 @@ func Codes() []Code {
 		{codeTaken, "the address asked for is held or reserved for another container", []error{ipam.ErrTaken, ipam.ErrReserved, ipam.ErrHolds}},
 		{codeOutside, "the address asked for is outside the subnet, or its network or broadcast address", []error{ipam.ErrOutside, ipam.ErrEdge}},
 		{codeGateway, "the address asked for is the gateway's", []error{ipam.ErrGateway}},
-		{codeBridge, "the bridge cannot be made: its name, its address or its subnet is in use", []error{bridge.ErrNotBridge, bridge.ErrForeignAddress, bridge.ErrOverlap}},
+		{codeBridge, "the bridge cannot be made: its name, its address or its subnet is in use", []error{bridge.ErrNotBridge, bridge.ErrForeignAddress, bridge.ErrOverlap, ipam.ErrShared}},
 		{codeBridgeFull, "the bridge has no free port", []error{kernel.ErrBridgeFull}},
 		{codeAttached, "the container is attached already, or has an interface of that name", []error{attach.ErrAttached, attach.ErrInterfaceTaken}},
 		{codeOwnNamespace, "the container is in the host's network namespace", []error{attach.ErrOwnNamespace}},

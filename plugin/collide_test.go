@@ -1,0 +1,38 @@
+package plugin_test
+
+import (
+	"strings"
+	"testing"
+
+	"flatnet/testdata/nettest"
+)
+
+// TestTwoListsOneSubnet copies a network list under another name: both would
+// give out the same addresses on one bridge.
+func TestTwoListsOneSubnet(t *testing.T) {
+	m := newMachine(t, "")
+	m.add("one")
+	copied := map[string]any{"name": "copied"}
+	two := nettest.New(t)
+	a := m.call(call{verb: "ADD", id: "two", netns: two, keys: copied})
+	if a.failure.Code != 104 || !strings.Contains(a.failure.Msg, "10.87.1.2 is held by one") || a.failure.Details == "" {
+		t.Errorf("ADD: want code 104 and who holds the subnet: %s", a)
+	}
+	if links := m.links("fn-"); len(links) != 1 {
+		t.Errorf("links %v, want that of one", links)
+	}
+	if a := m.call(call{verb: "STATUS", version: "1.1.0", keys: copied}); a.failure.Code != 50 {
+		t.Errorf("STATUS: %s", a)
+	}
+	m.del("one")
+	if a := m.call(call{verb: "ADD", id: "two", netns: two, keys: copied}); a.status != 0 {
+		t.Errorf("ADD with the other network empty: %s", a)
+	}
+	if a := m.call(call{verb: "ADD", id: "one", netns: nettest.New(t)}); a.failure.Code != 104 {
+		t.Errorf("ADD to the configured network: %s", a)
+	}
+	if a := m.call(call{verb: "DEL", id: "two", keys: copied}); a.status != 0 {
+		t.Errorf("DEL: %s", a)
+	}
+	m.nothingLeft("at the end")
+}
