@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -169,5 +171,26 @@ func TestKeeperTellsSystemd(t *testing.T) {
 	<-done
 	if !slices.Equal(heard, []string{"READY=1", "WATCHDOG=1"}) {
 		t.Errorf("heard %q", heard)
+	}
+}
+
+// Looking leaves nothing open, however often.
+func TestKeeperLeavesNothingOpen(t *testing.T) {
+	s := newKeeping(t)
+	look := func(times int) (files, goroutines int) {
+		for range times {
+			s.look(t.Context(), s.parts)
+			s.now = s.now.Add(time.Hour)
+		}
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(open), runtime.NumGoroutine()
+	}
+	files, goroutines := look(10)
+	const slack = 10 // the runtime has some of its own; a leak would have 200
+	if f, g := look(200); f > files+slack || g > goroutines+slack {
+		t.Errorf("after 10 looks %d files and %d goroutines, after 210 %d and %d", files, goroutines, f, g)
 	}
 }
