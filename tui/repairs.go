@@ -61,31 +61,35 @@ func (m *Model) whyNot(there bool, why func() string) string {
 type (
 	leaseHolder interface {
 		Stale() int
+		HasMarks() bool
 		MarkedAddresses() []netip.Addr
 	}
 	siter interface{ Site() string }
 )
 
-// marked gives the marked leases' addresses and the number of stale ones.
-func (m *Model) marked() (ips []netip.Addr, stale int) {
+// held gives the pane of the leases; nil if there is none.
+func (m *Model) held() leaseHolder {
 	for _, p := range m.panes {
 		if h, ok := p.(leaseHolder); ok {
-			return h.MarkedAddresses(), h.Stale()
+			return h
 		}
 	}
-	return nil, 0
+	return nil
 }
 
 func (m *Model) needLease() string {
-	ips, stale := m.marked()
-	return need(len(ips) > 0 || stale > 0, m.t.Why.NoStale)()
+	h := m.held()
+	return need(h != nil && (h.HasMarks() || h.Stale() > 0), m.t.Why.NoStale)()
 }
 
+// releasePlan is for the marked leases, or for the stale ones if none is
+// marked.
 func (m *Model) releasePlan() Plan {
-	ips, _ := m.marked()
-	if len(ips) == 0 || m.o.Plans.Release == nil {
+	h := m.held()
+	if h == nil || !h.HasMarks() || m.o.Plans.Release == nil {
 		return m.o.Plans.ReleaseStale
 	}
+	ips := h.MarkedAddresses()
 	return func(ctx context.Context) (repair.Plan, error) { return m.o.Plans.Release(ctx, ips) }
 }
 

@@ -14,9 +14,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// framesPerSecond bounds how often the screen is drawn anew: enough to follow
-// a key by eye, and quiet on a slow line.
-const framesPerSecond = 20
+// framesPerSecond bounds how often the screen is drawn anew. The first frame
+// waits for one of them, and so does every key; more would cost processor time
+// while nothing happens.
+const framesPerSecond = 30
 
 // Run shows the console until it is left or ctx ends, and puts the terminal
 // back as it was. It returns when no change is under way any more: a closed

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func BenchmarkIdle(b *testing.B) {
 // useful frame, before any source has answered.
 func BenchmarkFirstFrame(b *testing.B) {
 	program := filepath.Join(filepath.Dir(build(b)), "flatnet-tui")
+	var took []time.Duration
 	for b.Loop() {
 		cmd := exec.Command(program, "--read-only")
 		cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "SSH_TTY=x")
@@ -57,13 +59,16 @@ func BenchmarkFirstFrame(b *testing.B) {
 			must(b, err)
 			seen.Write(buf[:n])
 		}
-		b.ReportMetric(float64(time.Since(start).Microseconds())/1000, "ms-to-frame")
+		took = append(took, time.Since(start))
 		b.StopTimer()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		file.Close()
 		b.StartTimer()
 	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[0].Microseconds())/1000, "ms-best")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms-median")
 }
 
 // processOf finds the process that runs a program.

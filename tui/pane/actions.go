@@ -40,7 +40,7 @@ func (p *list[T]) startFilter() {
 
 // Clear implements Pane.
 func (p *list[T]) Clear() bool {
-	if p.table.Filtered() == "" && len(p.table.Marks()) == 0 {
+	if p.table.Filtered() == "" && p.table.Marked() == 0 {
 		return false
 	}
 	p.filter.Reset()

@@ -41,6 +41,9 @@ func (p Leases) Stale() int {
 	return p.feed.value.judged.due
 }
 
+// HasMarks tells whether a row is marked.
+func (p Leases) HasMarks() bool { return p.table.Marked() > 0 }
+
 // MarkedAddresses gives the addresses of the marked rows.
 func (p Leases) MarkedAddresses() []netip.Addr {
 	var ips []netip.Addr

@@ -344,7 +344,7 @@ func (p *list[T]) withFilter(l *widget.Look, lines []string) []string {
 // marked.
 func (p *list[T]) position(l *widget.Look) string {
 	var s string
-	if n := len(p.table.Marks()); n > 0 {
+	if n := p.table.Marked(); n > 0 {
 		s = l.Paint(widget.Marked, fmt.Sprintf(p.deps.Text.Screen.Marked, n))
 	}
 	if at, of, scrolls := p.table.Position(); scrolls {

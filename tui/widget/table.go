@@ -180,12 +180,12 @@ func (t *Table) MarkAll() {
 	}
 }
 
+// Marked is the number of marked rows.
+func (t *Table) Marked() int { return len(t.marks) }
+
 // Marks gives the keys of the marked rows, in the rows' own order.
 func (t *Table) Marks() []string {
-	if len(t.marks) == 0 {
-		return nil
-	}
-	var keys []string
+	keys := make([]string, 0, len(t.marks))
 	for i := range t.rows.rows {
 		if key := t.rows.rows[i].Key; t.marks[key] {
 			keys = append(keys, key)
