@@ -66,6 +66,7 @@ func (p *Plan) addRoute(ctx context.Context, sys *windows.System, st windows.Sta
 	switch {
 	case means.Task:
 		p.Steps = append(p.Steps, taskStep(sys, st))
+		p.Notes = append(p.Notes, "Should the task fail, run this in an administrator's PowerShell: "+changeCommands(st))
 	case means.Elevated, means.Unsure:
 		if means.Unsure {
 			p.Notes = append(p.Notes, "Whether this session is an administrator's could not be seen: route.exe is tried.")
@@ -104,14 +105,19 @@ func changeStep(sys *windows.System, c windows.Change, st windows.Status) Step {
 
 // byHand leaves the change to the person.
 func (p *Plan) byHand(sys *windows.System, st windows.Status) {
-	var commands []string
-	for _, c := range st.Changes {
-		commands = append(commands, c.Command())
-	}
-	p.ByHand = strings.Join(commands, "; ")
+	p.ByHand = changeCommands(st)
 	p.Notes = append(p.Notes,
 		"Only an administrator may change Windows' routes: run the command in a PowerShell started with \"Run as administrator\".",
 		"Once registered, a scheduled task does this from here: "+sys.ScriptCommand(windows.RegisterTasks))
+}
+
+// changeCommands gives the changes as a person types them in PowerShell.
+func changeCommands(st windows.Status) string {
+	commands := make([]string, len(st.Changes))
+	for i, c := range st.Changes {
+		commands[i] = c.Command()
+	}
+	return strings.Join(commands, "; ")
 }
 
 // routeEntry makes the journal entry of a change that err says how it ended:

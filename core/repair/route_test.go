@@ -97,6 +97,9 @@ func TestRouteTakesTheBestWayThatIsOpen(t *testing.T) {
 			if !slices.Equal(commands(p), c.steps) || p.ByHand != c.byHand {
 				t.Fatalf("steps %q, by hand %q; want %q, %q", commands(p), p.ByHand, c.steps, c.byHand)
 			}
+			if notes := strings.Join(p.Notes, " "); slices.Equal(c.steps, []string{task}) && !strings.Contains(notes, add+"; "+remove) {
+				t.Errorf("what to do if the task fails is not said: %s", notes)
+			}
 			var d diary
 			report, err := repair.Apply(context.Background(), p, repair.Options{By: "test", Journal: &d, Now: w.Clock.Now})
 			if err != nil || len(report.Applied) != len(c.steps) {

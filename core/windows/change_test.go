@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"flatnet/core"
+	"flatnet/core/kernel"
 	"flatnet/core/windows"
 	"flatnet/testdata/windows/standin"
 	"flatnet/testdata/windows/windowstest"
@@ -120,6 +122,28 @@ func TestTheTaskIsWaitedFor(t *testing.T) {
 	st, err := w.System.Look(context.Background())
 	if err != nil || st.Verdict.Kind != windows.Good {
 		t.Errorf("afterwards %v, %+v", err, st.Verdict)
+	}
+}
+
+// lateKernel answers when nobody waits any more.
+type lateKernel struct{ *kernel.Fake }
+
+func (lateKernel) Routes(ctx context.Context) ([]kernel.Route, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestATaskThatSetsNothing(t *testing.T) {
+	w := windowstest.New(t, func(s *standin.State) {
+		*s = standin.AfterRestart()
+		s.Live, s.TaskDelay = false, int(windowstest.Patience.Milliseconds())
+	})
+	w.Options.TaskLimit = time.Millisecond
+	for name, k := range map[string]windows.Router{"the limit while waiting": w.Options.Kernel, "the limit while looking": lateKernel{kernel.NewFake()}} {
+		w.Options.Kernel = k
+		if err := windows.New(w.Options).StartTask(context.Background()); !errors.Is(err, windows.ErrTaskFailed) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package windows_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"flatnet/core"
 	"flatnet/core/kernel"
 	"flatnet/core/windows"
 	"flatnet/testdata/windows/standin"
@@ -62,6 +64,20 @@ func TestStatusAsJSON(t *testing.T) {
 	if got.State != "ok" || got.Mode != "nat" || got.WSLAddress != "172.27.224.53" || got.Route.Destination != "10.87.1.0/24" ||
 		got.Route.Gateway != "172.27.224.53" || got.Route.Metric != 16 || !got.Route.Persistent {
 		t.Errorf("%s", data)
+	}
+}
+
+// Whoever may not even look is not sent to an administrator.
+func TestLookingNeedsNoAdministrator(t *testing.T) {
+	w := windowstest.New(t, windowstest.Fault("route.exe", standin.Denied))
+	st, err := w.System.Look(context.Background())
+	if !errors.Is(err, windows.ErrDenied) || st.State != windows.Unknown || st.Trouble == nil {
+		t.Fatalf("%v, %+v", err, st)
+	}
+	for _, remedy := range []string{st.Trouble.Remedy, st.Verdict.Remedy, core.Hint(err)} {
+		if !strings.Contains(remedy, "needs no administrator") {
+			t.Errorf("remedy %q", remedy)
+		}
 	}
 }
 

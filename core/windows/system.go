@@ -46,6 +46,9 @@ func New(o Options) *System {
 	if o.ReachLimit == 0 {
 		o.ReachLimit = reachLimit
 	}
+	if o.TaskLimit == 0 {
+		o.TaskLimit = taskLimit
+	}
 	s := &System{o: o, host: newHost(o.Config.SystemRoot, o)}
 	if path, err := exec.LookPath("wslinfo"); err == nil {
 		s.wslinfo = newHost(filepath.Dir(path), o)
@@ -120,6 +123,9 @@ func (s *System) fail(st Status, err error) (Status, error) {
 		return st, nil
 	}
 	st.Reason, st.Trouble = err.Error(), Explain(err)
+	if errors.Is(err, ErrDenied) { // to look needs no administrator
+		st.Trouble.Remedy = remedyMayRun
+	}
 	st.Verdict.Text = "the route cannot be judged: Windows' table could not be read"
 	if st.Trouble != nil {
 		st.Verdict.Remedy = st.Trouble.Remedy

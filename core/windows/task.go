@@ -55,7 +55,8 @@ func (s *System) Means(ctx context.Context) (Means, error) {
 }
 
 // StartTask starts the scheduled task and waits until the table has one route
-// to the subnet, by way of WSL; ErrTaskFailed if it has none in 30 s.
+// to the subnet, by way of WSL; ErrTaskFailed if it has none in
+// Options.TaskLimit.
 func (s *System) StartTask(ctx context.Context) error {
 	err := s.startTask(ctx)
 	if err != nil {
@@ -75,16 +76,12 @@ func (s *System) startTask(ctx context.Context) error {
 	if out.Exit != 0 {
 		return fmt.Errorf("schtasks.exe ended with status %d", out.Exit)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, taskLimit, ErrTaskFailed)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.o.TaskLimit, ErrTaskFailed)
 	defer cancel()
 	tick := time.NewTicker(taskPoll)
 	defer tick.Stop()
 	for {
-		wsl, _, err := addresses(ctx, s.o.Kernel)
-		if err != nil {
-			return err
-		}
-		if t, err := s.Table(ctx); err == nil && len(Changes(t, s.Subnet(), wsl)) == 0 {
+		if s.routeIsSet(ctx) {
 			return nil
 		}
 		select {
@@ -93,4 +90,15 @@ func (s *System) startTask(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// routeIsSet tells whether the table has one route to the subnet, by way of
+// WSL; false too where either could not be read this time.
+func (s *System) routeIsSet(ctx context.Context) bool {
+	wsl, _, err := addresses(ctx, s.o.Kernel)
+	if err != nil {
+		return false
+	}
+	t, err := s.Table(ctx)
+	return err == nil && len(Changes(t, s.Subnet(), wsl)) == 0
 }

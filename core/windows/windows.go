@@ -96,6 +96,8 @@ type Options struct {
 	Targets func(context.Context) []Target
 	// ReachLimit bounds one trial of all of them. 0: 3 s.
 	ReachLimit time.Duration
+	// TaskLimit bounds the wait for a started task. 0: 30 s.
+	TaskLimit time.Duration
 }
 
 // Router is the part of kernel.Kernel that finds WSL's own address.
