@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"flatnet/core"
 	"flatnet/core/bridge"
@@ -84,7 +85,11 @@ func TestEnsureMakes(t *testing.T) {
 		}
 	}
 	h.ip(t, "link add p0 type veth peer name p1", "link set p0 master flatnet-br0 up", "link set p1 up")
+	// The kernel reports carrier a moment after the link is up.
 	s := h.look(t, n)
+	for end := time.Now().Add(time.Minute); !s.Running && time.Now().Before(end); s = h.look(t, n) {
+		time.Sleep(5 * time.Millisecond)
+	}
 	if len(s.Ports) != 1 || s.Ports[0].Name != "p0" || !s.Ports[0].Up || !s.Running {
 		t.Errorf("with a port: %+v", s)
 	}

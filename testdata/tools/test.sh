@@ -10,7 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [ "$(id -u)" -eq 0 ] && export FLATNET_ROOT=1
 export FLATNET_BIN=$PWD/bin
 
-"$gotestsum" --format pkgname -- -race -timeout 20m "$@"
+"$gotestsum" --format pkgname -- -race -count=1 -timeout 20m "$@"
 status=$?
 # The PowerShell scripts' syntax: its grammar is C, so it is a module apart.
 (cd testdata/tools/pwsh && go test ./...) || status=1

@@ -118,14 +118,15 @@ func (p *Parts) trace(ctx context.Context, f health.Facts, host string) health.P
 	if t.Site != nil {
 		t.Server = health.ServerOf(f, *t.Site)
 	}
+	about := t // what every look starts from, while t is filled in
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	var running sync.WaitGroup
 	running.Go(func() { t.Names = p.resolve(ctx, host) })
-	running.Go(func() { t.Namespace = p.lookInside(ctx, t.Server) })
-	running.Go(func() { t.Port, t.Direct = p.askServer(ctx, host, t.Server) })
-	running.Go(func() { t.Gateway = p.askGateway(ctx, t) })
-	running.Go(func() { t.Windows = p.askFromWindows(ctx, f, t) })
+	running.Go(func() { t.Namespace = p.lookInside(ctx, about.Server) })
+	running.Go(func() { t.Port, t.Direct = p.askServer(ctx, host, about.Server) })
+	running.Go(func() { t.Gateway = p.askGateway(ctx, about) })
+	running.Go(func() { t.Windows = p.askFromWindows(ctx, f, about) })
 	running.Wait()
 	return health.Follow(f, t)
 }
