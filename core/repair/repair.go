@@ -145,6 +145,9 @@ func record(ctx context.Context, p Plan, s Step, o Options, entries []journal.En
 		return nil
 	}
 	if err := o.Journal.Append(context.WithoutCancel(ctx), entries...); err != nil {
+		if failed != nil {
+			return fmt.Errorf("nor could that be written into the journal: %w", err)
+		}
 		return fmt.Errorf("done, but not written into the journal: %w", err)
 	}
 	return nil
