@@ -75,11 +75,12 @@ var errConfig = errors.New("the configuration has a mistake")
 
 // describe makes a CNI error of any error.
 func describe(err error) *types.Error {
+	e := &types.Error{Code: types.ErrInternal, Msg: oneLine(err), Details: core.Hint(err)}
 	var mistakes *config.Error
 	if errors.As(err, &mistakes) {
 		err = errors.Join(err, errConfig)
+		e.Details = "correct the file or the network list that the message begins with; for the file, flatnet-tui config check looks again"
 	}
-	e := &types.Error{Code: types.ErrInternal, Msg: oneLine(err), Details: core.Hint(err)}
 	for _, c := range Codes() {
 		for _, cause := range c.causes {
 			if errors.Is(err, cause) {

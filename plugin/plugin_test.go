@@ -101,6 +101,7 @@ func TestErrors(t *testing.T) {
 		{name: "an unknown key in the file", toml: "[network]\nsubnett = \"10.87.1.0/24\"", code: 7, msg: "subnett"},
 		{name: "an unknown key in the list", call: call{keys: map[string]any{"subnett": "10.87.1.0/24"}}, code: 7, msg: "subnett"},
 		{name: "a configuration that is not there", call: call{keys: map[string]any{"config": "/none.toml"}}, code: 7, msg: "/none.toml"},
+		{name: "null in prevResult", call: call{verb: "CHECK", keys: map[string]any{"prevResult": map[string]any{"cniVersion": "1.0.0", "interfaces": []any{nil}}}}, code: 6, msg: "prevResult"},
 		{name: "an address that is none", call: call{args: "IP=10.87"}, code: 4, msg: "10.87"},
 		{name: "an IPv6 address", call: call{args: "IP=fd00::2"}, code: 4, msg: "fd00::2"},
 		{name: "two addresses", call: call{args: "IP=10.87.1.9", keys: map[string]any{"runtimeConfig": map[string]any{"ips": []string{"10.87.1.8/24"}}}}, code: 4, msg: "10.87.1.8"},
@@ -148,7 +149,7 @@ func TestErrors(t *testing.T) {
 			if a.failure.CNIVersion == "" || strings.ContainsAny(a.failure.Msg, "\n") {
 				t.Errorf("not in the form of a CNI error: %s", a)
 			}
-			if test.code >= 100 && a.failure.Details == "" {
+			if (test.code >= 100 || test.toml != "") && a.failure.Details == "" {
 				t.Errorf("no hint: %s", a)
 			}
 			if links := m.links("fn-"); len(links) > 0 {

@@ -3,6 +3,7 @@ package plugin
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
@@ -62,6 +63,9 @@ func expected(n netConf, args *skel.CmdArgs) (attach.Expected, error) {
 	prev, err := current.GetResult(n.PrevResult)
 	if err != nil {
 		return want, types.NewError(types.ErrDecodingFailure, "cannot read prevResult: "+err.Error(), "")
+	}
+	if slices.Contains(prev.Interfaces, nil) || slices.Contains(prev.IPs, nil) || slices.Contains(prev.Routes, nil) {
+		return want, types.NewError(types.ErrDecodingFailure, "cannot read prevResult: null among its interfaces, ips or routes", "")
 	}
 	at := -1
 	for i, f := range prev.Interfaces {
