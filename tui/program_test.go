@@ -46,6 +46,11 @@ func consoleProgram(flaws string) int {
 		o.Plans.Firewall = func(context.Context) (repair.Plan, error) { panic("a planner panics") }
 	case "many":
 		o.Sources.Leases = always(example.ManyLeases(10_000), nil)
+	case "crash":
+		go func() {
+			time.Sleep(700 * time.Millisecond)
+			panic("a goroutine of nobody's")
+		}()
 	case "idle":
 		o.Config.TUI.Refresh, o.Now = 50*time.Millisecond, example.Now
 	case "flip":
@@ -167,6 +172,20 @@ func TestPanicRestoresTheTerminal(t *testing.T) {
 	must(t, term.WaitFor("F firewall", patience))
 	must(t, term.Type("F"))
 	must(t, term.WaitFor("left as found, status 1", patience))
+}
+
+// TestCrashRestoresTheTerminal: a panic that nothing in the program can catch.
+func TestCrashRestoresTheTerminal(t *testing.T) {
+	cmd := exec.Command("sh", "-c", `"$0" -test.run '^$'; sleep 0.5; stty -a | grep -q ' icanon' && echo "given back"; sleep 30`, os.Args[0])
+	cmd.Env = append(os.Environ(), consoleEnv+"=crash")
+	term, err := terminal.Start(cmd, 100, 30)
+	must(t, err)
+	defer term.Close()
+	must(t, term.WaitFor("Windows route", patience))
+	must(t, term.WaitFor("given back", patience))
+	if s := term.Text(); !contains(s, "a goroutine of nobody's") || contains(s, "Windows route") {
+		t.Errorf("after the crash:\n%s", s)
+	}
 }
 
 // TestSlowSourcesHoldNothingUp: what has answered is there while others hang,

@@ -37,6 +37,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Environ != nil {
 		opts = append(opts, tea.WithEnvironment(o.Environ))
 	}
+	defer guard()()
 	_, err := tea.NewProgram(m, opts...).Run()
 	m.stop()
 	m.jobs.wait()
