@@ -223,6 +223,8 @@ func TestAddRefuses(t *testing.T) {
 			{"a long container id", request(strings.Repeat("x", 250), other), attach.ErrRequest},
 			{"no interface name", attach.Request{ID: attach.ID{ContainerID: "new"}, NetNS: other}, attach.ErrRequest},
 			{"an interface with a slash", attach.Request{ID: attach.ID{ContainerID: "new", IfName: "a/b"}, NetNS: other}, attach.ErrRequest},
+			{"an interface that the kernel would number", attach.Request{ID: attach.ID{ContainerID: "new", IfName: "a%d"}, NetNS: other}, attach.ErrRequest},
+			{"no MAC at all", with(request("new", other), func(r *attach.Request) { r.MAC = make(net.HardwareAddr, 6) }), attach.ErrRequest},
 			{"a multicast MAC", with(request("new", other), func(r *attach.Request) { r.MAC = net.HardwareAddr{1, 0, 0, 0, 0, 1} }), attach.ErrRequest},
 			{"an address that is held", with(request("new", other), func(r *attach.Request) { r.IP = netip.MustParseAddr("10.87.1.2") }), ipam.ErrTaken},
 			{"the gateway's address", with(request("new", other), func(r *attach.Request) { r.IP = netip.MustParseAddr("10.87.1.1") }), ipam.ErrGateway},

@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (a *Attacher) Check(ctx context.Context, id ID, netns string, want Expected
 func (a *Attacher) checkHost(ctx context.Context, id ID, lease ipam.Lease) error {
 	link, err := a.hostLink(ctx, id, func() (ipam.Lease, error) { return lease, nil })
 	if errors.Is(err, kernel.ErrNotFound) {
-		return missing("interface", lease.HostVeth)
+		return missing("interface", cmp.Or(lease.HostVeth, vethNames(a.config.Network.Name, id)[0]))
 	}
 	if err != nil {
 		return err

@@ -268,6 +268,22 @@ func TestStatusBesideAnotherRoute(t *testing.T) {
 	})
 }
 
+// TestCheckOfAnOldLease has a lease of the old form, which names no interface.
+func TestCheckOfAnOldLease(t *testing.T) {
+	h := newFakeHost(t)
+	err := h.store().Update(context.Background(), func(s *ipam.State) ([]journal.Entry, error) {
+		s.Put(ipam.Lease{IP: netip.MustParseAddr("10.87.1.2"), ContainerID: "0123456789"})
+		return nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.attacher(h.kernel).Check(context.Background(), attach.ID{ContainerID: "0123456789", IfName: "eth0"}, h.add(), attach.Expected{})
+	if !errors.Is(err, attach.ErrMissing) || !strings.Contains(err.Error(), "interface fn-01234567") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestStatusOfAGoodNetwork(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *host) {
 		if err := h.attacher(h.kernel).Status(context.Background()); err != nil {

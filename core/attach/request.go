@@ -42,7 +42,7 @@ func (a *Attacher) checkRequest(r *Request) error {
 	if n := len(owner.String()); n > maxAlias {
 		return failed("attach", r.ID.String(), fmt.Errorf("%w: network name and container id together are %d bytes too long", ErrRequest, n-maxAlias))
 	}
-	if len(r.MAC) != 0 && (len(r.MAC) != 6 || r.MAC[0]&1 == 1) {
+	if len(r.MAC) != 0 && (len(r.MAC) != 6 || r.MAC[0]&1 == 1 || [6]byte(r.MAC) == [6]byte{}) {
 		return failed("attach with MAC address", r.MAC.String(), fmt.Errorf("%w: not the address of one Ethernet interface", ErrRequest))
 	}
 	return nil
@@ -67,8 +67,9 @@ func isAlphanumeric(c rune) bool {
 
 func notInID(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("_.-", c) }
 
+// notInInterface is the kernel's rule; of "%" it would make a number.
 func notInInterface(c rune) bool {
-	return c == '/' || c == ':' || unicode.IsSpace(c) || !unicode.IsPrint(c)
+	return c == '/' || c == ':' || c == '%' || unicode.IsSpace(c) || !unicode.IsPrint(c)
 }
 
 // cleanName keeps what can be shown and stand as one word of an alias.
