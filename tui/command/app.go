@@ -119,7 +119,7 @@ func exitCode(err error) int {
 func (a *App) parts() (*Parts, error) {
 	c, err := config.Load(a.configPath)
 	if err != nil {
-		return nil, err
+		return nil, errUsage{err}
 	}
 	return a.Open(c)
 }

@@ -159,3 +159,16 @@ func TestConfigEditInAnEditor(t *testing.T) {
 		t.Errorf("the file is\n%s", data)
 	}
 }
+
+// TestNoSuchConfiguration names a configuration that no command can read.
+func TestNoSuchConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "none.toml")} {
+		for _, line := range []string{"status", "leases list", "firewall show", "config check"} {
+			r := configRun(t, "", append([]string{"--config", path}, strings.Fields(line)...)...)
+			if r.status != command.ExitUsage || !strings.Contains(r.err, path) {
+				t.Errorf("%s with %s: %+v", line, path, r)
+			}
+		}
+	}
+}
