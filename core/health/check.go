@@ -58,7 +58,7 @@ func Evaluate(f Facts) []Finding {
 // evaluate expects causes ahead of what they hide.
 func evaluate(checks []Check, f Facts) []Finding {
 	var out []Finding
-	causes := causes{}
+	known := causes{}
 	for _, c := range checks {
 		if c.Applies != nil && !c.Applies(f) {
 			continue
@@ -70,8 +70,8 @@ func evaluate(checks []Check, f Facts) []Finding {
 		if len(found) == 0 {
 			found = []Finding{c.complete(Finding{Severity: OK, Title: c.Good})}
 		}
-		found = slices.DeleteFunc(found, causes.hide)
-		causes.add(c, found)
+		found = slices.DeleteFunc(found, known.hide)
+		known.add(c, found)
 		out = append(out, found...)
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return b.Severity.rank() - a.Severity.rank() })

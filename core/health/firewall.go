@@ -11,19 +11,19 @@ import (
 
 // Codes of the packet filter.
 const (
-	FirewallUnseen      Code = "firewall-unseen"
-	ForwardMissing      Code = "forward-rules-missing"
-	ForwardBehindDrop   Code = "forward-rules-behind-drop"
-	DockerMissing       Code = "docker-rules-missing"
-	ForwardDoubled      Code = "forward-rules-doubled"
-	FirewallLeftOver    Code = "firewall-left-over"
-	FirewallMixed       Code = "firewall-mixed"
-	BridgeNFCall        Code = "bridge-nf-call"
-	MasqueradeMissing   Code = "masquerade-missing"
-	firewallTarget           = "iptables"
-	dockerUser               = "-I DOCKER-USER"
-	postroutingFragment      = "POSTROUTING"
+	FirewallUnseen    Code = "firewall-unseen"
+	ForwardMissing    Code = "forward-rules-missing"
+	ForwardBehindDrop Code = "forward-rules-behind-drop"
+	DockerMissing     Code = "docker-rules-missing"
+	ForwardDoubled    Code = "forward-rules-doubled"
+	FirewallLeftOver  Code = "firewall-left-over"
+	FirewallMixed     Code = "firewall-mixed"
+	BridgeNFCall      Code = "bridge-nf-call"
+	MasqueradeMissing Code = "masquerade-missing"
 )
+
+// firewallTarget is what findings without a chain of their own are about.
+const firewallTarget = "iptables"
 
 func firewallChecks() []Check {
 	return []Check{
@@ -100,8 +100,20 @@ func missing(s firewall.Status, keep func(rule string) bool) []string {
 	return slices.DeleteFunc(slices.Clone(s.Missing), func(r string) bool { return !keep(r) })
 }
 
-func isNAT(rule string) bool    { return strings.Contains(rule, postroutingFragment) }
-func isDocker(rule string) bool { return strings.HasPrefix(rule, dockerUser) }
+func isNAT(rule string) bool    { return strings.HasSuffix(chainOf(rule), "POSTROUTING") }
+func isDocker(rule string) bool { return chainOf(rule) == "DOCKER-USER" }
+
+// chainOf gives the chain of a rule, "[-t TABLE] -A CHAIN …", "" if there is
+// none.
+func chainOf(rule string) string {
+	words := strings.Fields(rule)
+	for i, w := range words[:max(0, len(words)-1)] {
+		if w == "-A" || w == "-I" || w == "-N" {
+			return words[i+1]
+		}
+	}
+	return ""
+}
 
 func forwardMissing(s firewall.Status) []Finding {
 	rules := missing(s, func(r string) bool { return !isNAT(r) && !isDocker(r) })

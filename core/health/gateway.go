@@ -24,7 +24,7 @@ const (
 )
 
 // recentErrors is how old a line of error.log may be to speak of now.
-const recentErrors = 5 * time.Minute
+const recentErrors = time.Minute
 
 func gatewayChecks() []Check {
 	return []Check{

@@ -72,7 +72,7 @@ func upstreamChecks() []Check {
 				MachineUnseen, UpstreamDown, UpstreamWrongStatus, RouteMissing, RouteWrongGateway, RouteShadowed, MirroredMode,
 				IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed, WindowsCannotReach, GatewayDrift,
 			},
-			Meaning: "The gateway's error.log tells of a 502 or 504 in the last five minutes, for a server that answers from this machine: the way from Windows into WSL is broken.",
+			Meaning: "The gateway's error.log tells of a 502 or 504 in the last minute, for a server that answers from this machine: the way from Windows into WSL is broken.",
 			Remedy:  "Follow the path: flatnet-tui path HOST",
 			Applies: func(f Facts) bool { return f.Host.Known() && f.Probes.Known() },
 			Look:    func(f Facts) []Finding { return gatewayErrors(f.Host.Value, f) },
