@@ -13,6 +13,7 @@ import (
 
 	"flatnet/core/attach"
 	"flatnet/core/logfile"
+	"flatnet/core/ports"
 )
 
 // apiVersion is the version of netavark's plugin API that is spoken.
@@ -136,16 +137,43 @@ func (c *netavarkCall) create() error {
 
 // attachment is what setup and teardown get.
 type attachment struct {
-	ContainerID    string            `json:"container_id"`
-	ContainerName  string            `json:"container_name"`
-	PortMappings   []json.RawMessage `json:"port_mappings"`
-	Network        network           `json:"network"`
+	ContainerID    string        `json:"container_id"`
+	ContainerName  string        `json:"container_name"`
+	PortMappings   []portMapping `json:"port_mappings"`
+	Network        network       `json:"network"`
 	NetworkOptions struct {
 		InterfaceName string            `json:"interface_name"`
 		StaticIPs     []string          `json:"static_ips"`
 		StaticMAC     string            `json:"static_mac"`
 		Options       map[string]string `json:"options"`
 	} `json:"network_options"`
+}
+
+type portMapping struct {
+	HostIP    string `json:"host_ip"`
+	Host      uint16 `json:"host_port"`
+	Container uint16 `json:"container_port"`
+	Range     uint16 `json:"range"` // how many; 0 is 1
+	Protocol  string `json:"protocol"`
+}
+
+// mappings gives the ports as they are published, one protocol each.
+func (a attachment) mappings() ([]ports.Mapping, error) {
+	var all []ports.Mapping
+	for _, p := range a.PortMappings {
+		m := ports.Mapping{Host: p.Host, Container: p.Container, Count: max(p.Range, 1)}
+		if p.HostIP != "" {
+			var err error
+			if m.HostIP, err = parseIP(p.HostIP); err != nil {
+				return nil, err
+			}
+		}
+		for protocol := range strings.SplitSeq(p.Protocol, ",") {
+			m.Protocol = protocol
+			all = append(all, m)
+		}
+	}
+	return all, nil
 }
 
 func (c *netavarkCall) readAttachment() (attachment, error) {
@@ -165,9 +193,6 @@ func (a attachment) request(netns string) (r attach.Request, err error) {
 	if netns == "" {
 		return r, wrongRequest("set up", a.id().String(), errors.New("no path of a network namespace was given"))
 	}
-	if len(a.PortMappings) > 0 {
-		return r, wrongRequest("publish a port of", a.id().String(), errors.New("ports cannot be published on this network"))
-	}
 	for key := range a.NetworkOptions.Options {
 		return r, wrongRequest("use option", fmt.Sprintf("%q", key), errors.New("this network has no options for one container"))
 	}
@@ -175,7 +200,10 @@ func (a attachment) request(netns string) (r attach.Request, err error) {
 	if r.IP, err = parseIPs(a.NetworkOptions.StaticIPs); err != nil {
 		return r, err
 	}
-	r.MAC, err = parseMAC(a.NetworkOptions.StaticMAC)
+	if r.MAC, err = parseMAC(a.NetworkOptions.StaticMAC); err != nil {
+		return r, err
+	}
+	r.Ports, err = a.mappings()
 	return r, err
 }
 

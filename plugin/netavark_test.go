@@ -200,6 +200,10 @@ func TestNetavarkBadInput(t *testing.T) {
 		"no interface":          {"setup", "interface name", good(keys{"interface_name": "a/b"}), netns},
 		"option of a container": {"setup", `"bclim"`, good(keys{"options": keys{"bclim": "1"}}), netns},
 		"Podman's addresses":    {"setup", "podman network create -d flatnet flatnet", attachment(podmans, "c1", nil), netns},
+		"SCTP":                  {"setup", "tcp or udp", with("port_mappings", []keys{{"host_port": 80, "container_port": 80, "protocol": "sctp"}}), netns},
+		"IPv6 port":             {"setup", "IPv4", with("port_mappings", []keys{{"host_ip": "::1", "host_port": 80, "container_port": 80, "protocol": "tcp"}}), netns},
+		"range past the end":    {"setup", "65535", with("port_mappings", []keys{{"host_port": 65535, "container_port": 80, "protocol": "tcp", "range": 2}}), netns},
+		"port of letters":       {"setup", "cannot read", with("port_mappings", []keys{{"host_port": "x"}}), netns},
 		"teardown of nobody":    {"teardown", "container id", with("container_id", ""), netns},
 	} {
 		var args []string
@@ -244,6 +248,77 @@ func TestNetavarkSetup(t *testing.T) {
 	if got := failureOf(t, m.netavark("setup", attachment(network, "c3", nil), nettest.New(t))); !strings.Contains(got, "podman network rm flatnet") {
 		t.Errorf("a network that the configuration left behind: %s", got)
 	}
+}
+
+// TestNetavarkPorts publishes a port, and takes it back: at the end, after a
+// crash, and when the container comes again without.
+func TestNetavarkPorts(t *testing.T) {
+	m := newMachine(t, "")
+	network := m.created(nil)
+	netns := nettest.New(t)
+	web := attachment(network, "web", nil)
+	web["port_mappings"] = []keys{
+		{"host_ip": "", "host_port": 8080, "container_port": 80, "protocol": "tcp,udp", "range": 1},
+		{"host_ip": "0.0.0.0", "host_port": 9000, "container_port": 90, "protocol": "tcp", "range": 3},
+	}
+	start := func(c keys) {
+		t.Helper()
+		if a := m.netavark("setup", c, netns); a.status != 0 {
+			t.Fatal(a)
+		}
+	}
+	none := m.rules("nat", "FLATNET-PORTS")
+	start(web)
+	listen(t, netns, "10.87.1.2:80")
+	listen(t, netns, "10.87.1.2:92")
+	for _, address := range []string{"127.0.0.1:8080", "10.87.1.1:9002"} {
+		if got := askWho(t, m.ns, address); got != "10.87.1.1" {
+			t.Errorf("%s: seen as %q", address, got)
+		}
+	}
+	if a := m.netavark("teardown", web, netns); a.status != 0 {
+		t.Error(a)
+	}
+	if got := m.rules("nat", "FLATNET-PORTS"); got != none {
+		t.Errorf("after teardown:\n%s", got)
+	}
+	// The machine's way of losing a container: no teardown.
+	netns = nettest.New(t)
+	start(web)
+	nettest.Delete(netns)
+	netns = nettest.New(t)
+	start(attachment(network, "web", nil))
+	if got := m.rules("nat", "FLATNET-PORTS"); got != none {
+		t.Errorf("after a crash and a start without ports:\n%s", got)
+	}
+	m.del("web")
+	netns = nettest.New(t)
+	start(web)
+	if a := m.call(call{verb: "GC", version: "1.1.0", keys: keys{"cni.dev/valid-attachments": []any{}}}); a.status != 0 {
+		t.Error(a)
+	}
+	if got := m.rules("nat", "FLATNET-PORTS"); got != none {
+		t.Errorf("after GC:\n%s", got)
+	}
+	m.nothingLeft("after GC")
+}
+
+// rules gives the lines of a table that name the chain.
+func (m *machine) rules(table, chain string) string {
+	m.t.Helper()
+	var out []byte
+	var err error
+	nettest.In(m.t, m.ns, func() { out, err = exec.Command("/usr/sbin/iptables", "-t", table, "-S").Output() })
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	var found strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, chain) {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }
 
 // TestBothFronts has one container each from CNI and netavark on one network:

@@ -12,6 +12,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 // Add puts the container's interface on the network: lease first, then the
@@ -43,6 +44,9 @@ func (a *Attacher) Add(ctx context.Context, r Request) (result Result, err error
 	defer func() { _ = rules() }() // before the undo, whatever happens below
 	result, err = a.connect(ctx, in, lease, undo)
 	if err = errors.Join(err, rules()); err != nil {
+		return Result{}, err
+	}
+	if err := a.publish(ctx, lease, undo); err != nil {
 		return Result{}, err
 	}
 	done = true
@@ -112,6 +116,9 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 			if err := a.clear(ctx, r.ID, before); err != nil {
 				return nil, err
 			}
+			if err := a.unpublish(ctx, before); err != nil {
+				return nil, err
+			}
 		}
 		veth, err := a.chooseName(ctx, s, r.ID)
 		if err != nil {
@@ -126,7 +133,7 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 		if err != nil {
 			return nil, err
 		}
-		lease.MAC = macFor(r.MAC, lease.IP).String()
+		lease.MAC, lease.Ports = macFor(r.MAC, lease.IP).String(), ports.Text(r.Ports)
 		s.Put(lease)
 		return entries, nil
 	})

@@ -19,6 +19,7 @@ import (
 	"flatnet/core/firewall"
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 // Sentinels, always in a core.OpError with target and hint.
@@ -88,6 +89,7 @@ type Request struct {
 	NetNS string           // path of its network namespace
 	IP    netip.Addr       // asked for; zero: any
 	MAC   net.HardwareAddr // asked for; nil: made from the address
+	Ports []ports.Mapping  // to publish here, where the runtime leaves that to the network
 }
 
 // Result is what Add made.

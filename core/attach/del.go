@@ -45,6 +45,9 @@ func (a *Attacher) release(ctx context.Context, by string, ids []ID, still func(
 			if !held || !still(l) {
 				continue
 			}
+			if err := a.unpublish(ctx, l); err != nil {
+				return nil, err
+			}
 			e, err := ipam.Release(s, l.IP, by, a.now())
 			if err != nil {
 				return nil, err

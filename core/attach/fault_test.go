@@ -11,6 +11,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 var errInjected = errors.New("injected")
@@ -61,6 +62,10 @@ func stepsOf(t *testing.T, h *host, call func(kernel.Kernel) error) []step {
 	return f.steps
 }
 
+// published is what the containers of these tests publish, so that its steps
+// fail too.
+var published = []ports.Mapping{{Host: 8080, Container: 80, Count: 2, Protocol: "tcp"}}
+
 // TestFaultAtEveryStepOfAdd lets each kernel operation of an Add fail in turn:
 // on an empty machine, where bridge and rules are made too, and beside a
 // container that stands. Nothing of the failed Add is left, and the next works.
@@ -81,6 +86,7 @@ func TestFaultAtEveryStepOfAdd(t *testing.T) {
 func faultyAdds(t *testing.T, h *host, others bool) {
 	path := h.add()
 	r := request("faulty", path)
+	r.Ports = published
 	add := func(k kernel.Kernel) error {
 		_, err := h.attacher(k).Add(context.Background(), r)
 		return err
@@ -123,6 +129,7 @@ func faultyAdds(t *testing.T, h *host, others bool) {
 func TestKernelThatStopsAnswering(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *host) {
 		r := request("faulty", h.add())
+		r.Ports = published
 		add := func(k kernel.Kernel) error {
 			_, err := h.attacher(k).Add(context.Background(), r)
 			return err
@@ -142,6 +149,7 @@ func TestKernelThatStopsAnswering(t *testing.T) {
 func TestFaultAtEveryStepOfDel(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *host) {
 		r := request("faulty", h.add())
+		r.Ports = published
 		del := func(k kernel.Kernel) error { return h.attacher(k).Del(context.Background(), r.ID) }
 		h.mustAdd(r)
 		for _, s := range stepsOf(t, h, del) {

@@ -12,6 +12,7 @@ import (
 	"flatnet/core"
 	"flatnet/core/bridge"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 // Who did it, in the journal.
@@ -44,6 +45,14 @@ func (a *Attacher) checkRequest(r *Request) error {
 	}
 	if len(r.MAC) != 0 && (len(r.MAC) != 6 || r.MAC[0]&1 == 1 || [6]byte(r.MAC) == [6]byte{}) {
 		return failed("attach with MAC address", r.MAC.String(), fmt.Errorf("%w: not the address of one Ethernet interface", ErrRequest))
+	}
+	for _, m := range r.Ports {
+		if err := m.Check(); err != nil {
+			return failed("publish a port of", r.ID.String(), fmt.Errorf("%w: %w", ErrRequest, err))
+		}
+	}
+	if len(r.Ports) > ports.MaxMappings {
+		return failed("publish ports of", r.ID.String(), fmt.Errorf("%w: %d are more than %d", ErrRequest, len(r.Ports), ports.MaxMappings))
 	}
 	return nil
 }

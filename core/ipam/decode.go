@@ -198,6 +198,8 @@ func (r *leaseReader) member(name string) (err error) {
 		l.HostVeth, err = s.string()
 	case "mac":
 		l.MAC, err = s.string()
+	case "ports":
+		l.Ports, err = s.string()
 	case "allocated_at":
 		l.AllocatedAt, err = scanTime(s)
 	default:

@@ -117,6 +117,7 @@ func appendLease(b []byte, l Lease, unknown []member) []byte {
 	b = appendOptional(b, "boot_id", l.BootID)
 	b = appendOptional(b, "host_veth", l.HostVeth)
 	b = appendOptional(b, "mac", l.MAC)
+	b = appendOptional(b, "ports", l.Ports)
 	b = appendTime(b, "allocated_at", l.AllocatedAt)
 	return append(appendUnknown(b, unknown), '}')
 }

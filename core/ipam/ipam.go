@@ -49,6 +49,7 @@ type Lease struct {
 	BootID      string             `json:"boot_id,omitempty"`
 	HostVeth    string             `json:"host_veth,omitempty"`
 	MAC         string             `json:"mac,omitempty"`
+	Ports       string             `json:"ports,omitempty"` // published, as core/ports writes them
 	AllocatedAt time.Time          `json:"allocated_at,omitzero"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -87,10 +88,11 @@ func (n *fakeNamespace) Sysctl(ctx context.Context, key string) (string, error) 
 	return value, err
 }
 
-// SetSysctl sets a key that Sysctl can read.
+// SetSysctl sets a key that Sysctl can read, or one of a link's.
 func (n *fakeNamespace) SetSysctl(ctx context.Context, key, value string) error {
 	return n.do(ctx, func() error {
-		if _, ok := n.sysctls[key]; !ok {
+		name, _, _ := strings.Cut(strings.TrimPrefix(key, "net.ipv4.conf."), ".")
+		if _, ok := n.sysctls[key]; !ok && n.find(name) == nil {
 			return fmt.Errorf("%s: %w", key, ErrNotFound)
 		}
 		n.sysctls[key] = value

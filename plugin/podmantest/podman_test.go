@@ -193,20 +193,26 @@ func TestLifecycle(t *testing.T) {
 	})
 }
 
-// TestPublishedPort has portmap after the plugin.
+// TestPublishedPort: with CNI portmap stands after the plugin, with netavark the
+// rules are the plugin's.
 func TestPublishedPort(t *testing.T) {
-	p := podman.New(t, podman.Options{})
-	web(p, "published", "--publish", "8088:80")
-	for _, url := range []string{"http://127.0.0.1:8088/", "http://" + gateway + ":8088/"} {
-		if body := fetch(t, url); !strings.Contains(body, "Welcome to nginx") {
-			t.Errorf("%s served %q", url, body)
+	onBoth(t, podman.Options{}, func(t *testing.T, p *podman.Podman) {
+		web(p, "published", "--publish", "8088:80")
+		web(p, "neighbour")
+		for _, url := range []string{"http://127.0.0.1:8088/", "http://" + gateway + ":8088/"} {
+			if body := fetch(t, url); !strings.Contains(body, "Welcome to nginx") {
+				t.Errorf("%s served %q", url, body)
+			}
 		}
-	}
-	p.Run("rm", "--force", "--time", "0", "published")
-	if _, err := get("http://" + gateway + ":8088/"); err == nil {
-		t.Error("the port is still published after rm")
-	}
-	nothingLeft(t, p)
+		p.Run("exec", "neighbour", "wget", "-q", "-O", "-", "http://"+gateway+":8088/")
+		p.Run("restart", "--time", "1", "published")
+		fetch(t, "http://127.0.0.1:8088/")
+		p.Run("rm", "--force", "--time", "0", "published", "neighbour")
+		if _, err := get("http://" + gateway + ":8088/"); err == nil {
+			t.Error("the port is still published after rm")
+		}
+		nothingLeft(t, p)
+	})
 }
 
 func TestAskedFor(t *testing.T) {

@@ -72,7 +72,7 @@ func (a *App) firewallApply() *cobra.Command {
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
-			return repair.Firewall(ctx, p.Kernel, p.firewall())
+			return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
 		})
 	}
 	return cmd
@@ -85,7 +85,7 @@ func (a *App) lookAtFirewall(ctx context.Context, print func(firewall.Status) er
 	if err != nil {
 		return err
 	}
-	s, err := firewall.Look(ctx, p.Kernel, p.firewall())
+	s, err := firewall.Look(ctx, p.Kernel, p.rules(ctx))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func newKeeper(a *App, by string, report func(string)) *keeper {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		}},
 		{name: "rules", every: keepEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
-			return repair.Firewall(ctx, p.Kernel, p.firewall())
+			return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
 		}},
 		{name: "route", every: keepRouteEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Route(ctx, p.Windows)

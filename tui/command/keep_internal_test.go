@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"flatnet/core/bridge"
 	"flatnet/core/config"
 	"flatnet/core/firewall"
+	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
 	"flatnet/core/windows"
@@ -41,6 +43,7 @@ func newKeeping(t *testing.T) *keeping {
 	clock := func() time.Time { return s.now }
 	s.parts = &Parts{
 		Config: c, Now: clock, Kernel: k, Journal: journal.Open(t.TempDir(), "test"),
+		Store:   ipam.OpenFile(t.TempDir(), ipam.Options{Pool: ipam.PoolOf(c), Holder: "test", Now: clock}),
 		Windows: windows.New(windows.Options{Config: c.Windows, Network: c.Network, Kernel: k, Now: clock}),
 	}
 	s.keeper = newKeeper(&App{Now: clock}, "command watch", func(line string) { s.said = append(s.said, line) })
@@ -86,6 +89,25 @@ func TestKeeperMendsWhatBreaks(t *testing.T) {
 	s.look(ctx, s.parts)
 	if !s.good(t) {
 		t.Errorf("not mended: %q", s.said)
+	}
+}
+
+// TestKeeperBringsPortsBack: what a container publishes is among the rules.
+func TestKeeperBringsPortsBack(t *testing.T) {
+	s := newKeeping(t)
+	ctx := t.Context()
+	lease := ipam.Lease{IP: netip.MustParseAddr("10.87.1.2"), ContainerID: "web", IfName: "eth0", AllocatedAt: s.now, Ports: "8080:80/tcp"}
+	err := s.parts.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
+		state.Put(lease)
+		return nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.look(ctx, s.parts)
+	rules, err := s.parts.Kernel.SaveRules(ctx, kernel.BackendNFT)
+	if err != nil || !strings.Contains(rules, "--to-destination 10.87.1.2:80") {
+		t.Errorf("the published port is not among the rules: %v\n%s", err, rules)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"flatnet/core/attach"
 	"flatnet/core/config"
 	"flatnet/core/firewall"
 	"flatnet/core/gateway"
@@ -48,6 +49,16 @@ func (p *Parts) leases() repair.Leases {
 
 // firewall gives the rules that the configuration asks for.
 func (p *Parts) firewall() firewall.Want { return firewall.WantOf(p.Config) }
+
+// rules gives the rules that the configuration and the containers' published
+// ports ask for. Where the leases cannot be read the ports stay as they are.
+func (p *Parts) rules(ctx context.Context) firewall.Want {
+	w := p.firewall()
+	if held, err := p.HeldLeases(ctx); err == nil {
+		w.Published = attach.PublishedBy(held)
+	}
+	return w
+}
 
 // HeldLeases gives the leases as the state has them, unjudged.
 func (p *Parts) HeldLeases(ctx context.Context) ([]ipam.Lease, error) {

@@ -49,7 +49,7 @@ func (p *Parts) planReleaseStale(ctx context.Context) (repair.Plan, error) {
 }
 
 func (p *Parts) planFirewall(ctx context.Context) (repair.Plan, error) {
-	return repair.Firewall(ctx, p.Kernel, p.firewall())
+	return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
 }
 
 func (p *Parts) planBridge(ctx context.Context) (repair.Plan, error) {
