@@ -60,7 +60,7 @@ func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
 		return []fact{{key: "windows", label: w.t.Windows, value: w.t.NotHere}}
 	}
 	facts := []fact{w.route(s)}
-	if e := s.Verdict.Effective; e != nil && (s.Route == nil || e.Gateway != s.Route.Gateway) {
+	if e := s.Verdict.Effective; e != nil && s.Verdict.Kind != windows.Good && (s.Route == nil || e.Gateway != s.Route.Gateway) {
 		facts = append(facts, fact{key: "wins", label: w.t.Wins, value: w.via(e.Destination.String(), addr(e.Gateway))})
 	}
 	facts = append(facts, w.plain("wsl", w.t.WSL, addr(s.WSLAddress)), w.plain("mode", w.t.Mode, string(s.Mode)))
@@ -92,6 +92,8 @@ func (w windowsFacts) route(s windows.Status) fact {
 	}
 	r := s.Route
 	switch {
+	case r == nil && s.Verdict.Kind == windows.Good && s.Verdict.Effective != nil:
+		f.value = w.via(s.Verdict.Effective.Destination.String(), addr(s.Verdict.Effective.Gateway))
 	case r == nil && s.State == windows.Unknown:
 		f.value = w.t.Unknown
 	case r != nil:
