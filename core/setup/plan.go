@@ -139,7 +139,7 @@ func (m Machine) planPodman(p *repair.Plan, c config.Config, root string) {
 		text := "# Flatnet speaks netavark's plugin API.\n[network]\nnetavark_plugin_dirs = [\"/opt/cni/bin\", \"/usr/local/lib/netavark\", \"/usr/lib/netavark\"]\n"
 		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
 		p.Steps = append(p.Steps, createNetwork(c.Network.Name))
-		p.Notes = append(p.Notes, "Podman "+m.Podman.Version+" calls the plugin through netavark: ports cannot be published on this network (podman run -p).")
+		p.Notes = append(p.Notes, "Podman "+m.Podman.Version+" calls the plugin through netavark.")
 	}
 }
 
