@@ -131,7 +131,7 @@ func (m Machine) planPodman(p *repair.Plan, c config.Config, root string) {
 	case m.PodmanErr != nil:
 		p.Notes = append(p.Notes, "Podman could not be asked, so its network backend is unknown: "+m.PodmanErr.Error())
 	case m.Podman.NetworkBackend == "cni":
-	case major(m.Podman.Version) < 5:
+	case !m.overNetavark():
 		text := "# Flatnet is a CNI plugin.\n[network]\nnetwork_backend = \"cni\"\n"
 		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
 		p.Notes = append(p.Notes, "Podman's network backend is "+m.Podman.NetworkBackend+". With CNI instead, networks made with podman network create are to be made anew, and their containers too.")
@@ -160,6 +160,12 @@ func execute(ctx context.Context, program string, args ...string) error {
 		return fmt.Errorf("%s: %w: %q", program, err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// overNetavark tells whether Podman can only call the plugin through netavark,
+// which leaves published ports to the plugin.
+func (m Machine) overNetavark() bool {
+	return m.PodmanErr == nil && m.Podman.NetworkBackend != "cni" && major(m.Podman.Version) >= 5
 }
 
 func major(version string) int {
@@ -195,7 +201,7 @@ func (m Machine) note(p *repair.Plan, c Choices) {
 	if m.SystemRoot == "" {
 		p.Notes = append(p.Notes, "No Windows was found: the gateway is to run on this machine.")
 	}
-	if !m.Portmap {
+	if !m.Portmap && !m.overNetavark() {
 		p.Notes = append(p.Notes, "The portmap plugin was not found: podman run -p needs it (Debian: containernetworking-plugins).")
 	}
 }
