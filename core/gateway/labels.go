@@ -16,8 +16,13 @@ import (
 // labelPrefix begins every label that is about a site.
 const labelPrefix = "flatnet."
 
-// maxLabels bounds how many labels of one container are read.
-const maxLabels = 64
+// Bounds of one site. nginx takes at most 4096 bytes in one parameter, and
+// refuses the whole file for a longer one.
+const (
+	maxLabels = 64   // of one container that are read
+	maxText   = 1000 // bytes of one path, URL or header
+	maxItems  = 64   // of one list
+)
 
 // notByLabel are keys of [[gateway.site]] that only the configuration may
 // set: a container serves its site itself, from its own address.
@@ -58,11 +63,37 @@ func fromLabels(labels map[string]string, filesBelow string) (s config.Site, ask
 	return s, true, errors.Join(errs...)
 }
 
+// oversized says which value of a site is longer than nginx takes.
+func oversized(s config.Site) error {
+	texts := map[string]string{"redirect": s.Redirect, "auth_file": s.AuthFile, "tls_cert": s.TLSCert, "tls_key": s.TLSKey, "down_message": s.DownMessage}
+	for name, value := range s.Headers {
+		if len(name) > maxText || len(value) > maxText {
+			return fmt.Errorf("headers: one is longer than %d bytes", maxText)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if len(texts[key]) > maxText {
+			return fmt.Errorf("%s: it is longer than %d bytes", key, maxText)
+		}
+	}
+	for _, p := range s.Paths {
+		if len(p) > maxText {
+			return fmt.Errorf("paths: one is longer than %d bytes", maxText)
+		}
+	}
+	if len(s.Paths) > maxItems || len(s.Allow) > maxItems || len(s.Headers) > maxItems {
+		return fmt.Errorf("paths, allow or headers: more than %d", maxItems)
+	}
+	return nil
+}
+
 // wholeLabel checks what no label can be checked for alone.
 func wholeLabel(s config.Site, filesBelow string) []error {
 	var errs []error
-	if err := reserved(s.Host); err != nil {
-		errs = append(errs, err)
+	for _, err := range []error{reserved(s.Host), oversized(s)} {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if _, err := netip.ParseAddr(s.Host); err == nil {
 		errs = append(errs, fmt.Errorf("%s is an address, and no host name", s.Host))

@@ -139,7 +139,7 @@ func (r *resolver) setAside(host string, from Source, format string, args ...any
 func (r *resolver) configured(c config.Site) {
 	s := Site{Site: c}
 	r.normalize(&s)
-	if err := reserved(s.Host); err != nil {
+	if err := cmp.Or(reserved(s.Host), oversized(s.Site)); err != nil {
 		r.setAside(s.Host, s.Source, "%v", err)
 		return
 	}
