@@ -32,8 +32,8 @@ var injections = []string{
 	"http://8.8.8.8/;", "http://a/$arg_x", "http://a/\r\nSet-Cookie: x=y", "javascript:alert(1)", "http://user:pass@a/", "https://",
 	"0;", "20m;", "20mm", "-5m", "999999999999999999999g", "on; lua_code_cache off", "true;", "TRUE",
 	"]] os.execute('id') --", "') os.execute('id') --", "%27)os.exit()", "@title@", "</h1><script>alert(1)</script>", "{{.}}", "%s%n", "$(id)",
-	strings.Repeat("a", 70) + ".local", strings.Repeat("a.", 200) + "local", strings.Repeat("x", 5000), "/" + strings.Repeat("x", 5000),
-	"http://a/" + strings.Repeat("x", 5000), "F:/flatnet/config/" + strings.Repeat("x", 5000), manyPaths(500), "日本.local", "ａ.local",
+	strings.Repeat("a", 70) + ".local", strings.Repeat("a.", 200) + "local", strings.Repeat("x", 5000), "/" + strings.Repeat("x", 4095),
+	"http://a/" + strings.Repeat("x", 4087), "F:/flatnet/config/" + strings.Repeat("x", 4000), manyPaths(256), "日本.local", "ａ.local",
 }
 
 // manyPaths is a list of n different paths.
