@@ -23,6 +23,10 @@ const Env = "FLATNET_CONFIG"
 // MaxFile bounds a configuration file, in bytes.
 const MaxFile = 1 << 20
 
+// maxItems bounds the keys and tables of a file: the parser's time grows with
+// their square, to a second here.
+const maxItems = 20_000
+
 // Load reads and checks the configuration at path, or where Lookup finds it
 // when path is "". No file at the default place is valid and gives Default;
 // a missing file that was named is ErrMissing. The error of a file with
@@ -104,11 +108,15 @@ func decode(data []byte) (map[string]any, *Problem) {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return nil, &Problem{Line: 1, Column: 1, Text: "the file is in UTF-16", Want: "UTF-8"}
 	}
-	if items, err := layout.Read(data); errors.Is(err, layout.ErrDeep) {
+	items, err := layout.Read(data)
+	switch {
+	case errors.Is(err, layout.ErrDeep):
 		return nil, deep(data, items)
+	case len(items) > maxItems:
+		return nil, &Problem{Line: 1, Column: 1, Text: fmt.Sprintf("%d keys and tables are too many", len(items)), Want: fmt.Sprintf("at most %d", maxItems)}
 	}
 	var raw map[string]any
-	err := toml.Unmarshal(data, &raw)
+	err = toml.Unmarshal(data, &raw)
 	var syntax toml.ParseError
 	switch {
 	case err == nil:

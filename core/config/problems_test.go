@@ -60,6 +60,7 @@ func TestProblems(t *testing.T) {
 		{"twice", "[network]\nmtu = 1400\nmtu = 1500", `f:3:`},
 		{"not UTF-8", "a = \"\xff\"", `f:1:`},
 		{"UTF-16", "\xff\xfe[\x00", `f:1:1: the file is in UTF-16; right is UTF-8`},
+		{"many keys", strings.Repeat("[[a]]\n", 30_000), `f:1:1: 30000 keys and tables are too many; right is at most 20000`},
 		{"deep", "a = " + strings.Repeat("[", 1<<20-10), `f:1:1: lists, tables or keys are nested too deep`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
