@@ -292,6 +292,20 @@ func TestNetavarkPorts(t *testing.T) {
 		t.Errorf("after a crash and a start without ports:\n%s", got)
 	}
 	m.del("web")
+	// A lost state: the ports are told from the rules.
+	netns = nettest.New(t)
+	start(web)
+	if err := os.RemoveAll(m.state); err != nil {
+		t.Fatal(err)
+	}
+	m.add("other") // writes it anew
+	m.del("other")
+	if a := m.netavark("teardown", web, netns); a.status != 0 {
+		t.Error(a)
+	}
+	if got := m.rules("nat", "FLATNET-PORTS"); got != none {
+		t.Errorf("after a lost state:\n%s", got)
+	}
 	netns = nettest.New(t)
 	start(web)
 	if a := m.call(call{verb: "GC", version: "1.1.0", keys: keys{"cni.dev/valid-attachments": []any{}}}); a.status != 0 {

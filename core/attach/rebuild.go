@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"flatnet/core/config"
+	"flatnet/core/firewall"
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 // healer gives the witness for a full pool: it tells of a lease whether its
@@ -63,8 +65,28 @@ func Rebuild(k kernel.Kernel, n config.Network, now func() time.Time) func(conte
 		if len(leases) == 0 {
 			return nil, nil
 		}
+		if err := findPorts(ctx, k, n.Bridge, leases); err != nil {
+			return nil, err
+		}
 		return leases, findNamespaces(ctx, k, leases, pairs)
 	}
+}
+
+// findPorts adds to each lease what its container publishes, so that Del takes
+// that away.
+func findPorts(ctx context.Context, k kernel.Kernel, bridge string, leases []ipam.Lease) error {
+	all, err := firewall.Recover(ctx, k, bridge)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		for i, l := range leases {
+			if ruleOwner(l) == p.Owner && l.IP == p.IP {
+				leases[i].Ports = ports.Text(p.Ports)
+			}
+		}
+	}
+	return nil
 }
 
 // pair is the link indexes of both ends of a veth pair, each in its namespace.

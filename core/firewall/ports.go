@@ -2,8 +2,10 @@ package firewall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"flatnet/core/kernel"
@@ -39,6 +41,56 @@ func Unpublish(ctx context.Context, k kernel.Kernel, w Want, owner string) error
 	mine := func(r rule) bool { return r.comment() == mark(w.Bridge, owner) }
 	_, err := settle(ctx, k, w.Backend, func(ruleset) []layout { return portLayouts(mine) })
 	return failed("take back the ports of", owner, err)
+}
+
+// Recover tells from the rules alone which containers of the bridge have
+// published ports, in either backend.
+func Recover(ctx context.Context, k kernel.Kernel, bridge string) ([]Published, error) {
+	var all []Published
+	for _, b := range []kernel.Backend{kernel.BackendNFT, kernel.BackendLegacy} {
+		rs, err := read(ctx, k, b)
+		if errors.Is(err, kernel.ErrNoProgram) {
+			continue
+		}
+		if err != nil {
+			return nil, failed("read the published ports of", bridge, err)
+		}
+		if c := rs["nat"][PortsChain]; c != nil {
+			all = recovered(all, c.rules, bridge)
+		}
+	}
+	return all, nil
+}
+
+// recovered adds what the rules of PortsChain say. One that is not as forward
+// writes it is passed over.
+func recovered(all []Published, rules []rule, bridge string) []Published {
+	for _, r := range rules {
+		owner, ours := strings.CutPrefix(r.comment(), mark(bridge, ""))
+		ip, err := netip.ParseAddr(r.leadsTo())
+		mappings, err2 := ports.Parse(r.mapping())
+		if !ours || err != nil || err2 != nil {
+			continue
+		}
+		at := slices.IndexFunc(all, func(p Published) bool { return p.Owner == owner })
+		if at < 0 {
+			at = len(all)
+			all = append(all, Published{Owner: owner, IP: ip})
+		}
+		all[at].Ports = append(all[at].Ports, mappings...)
+	}
+	return all
+}
+
+// mapping is what forward made the rule of, in the notation of core/ports.
+func (r rule) mapping() string {
+	_, to, _ := strings.Cut(r.after("--to-destination"), ":")
+	to, _, _ = strings.Cut(to, "/")
+	text := strings.Replace(r.after("--dport"), ":", "-", 1) + ":" + to + "/" + r.after("-p")
+	if at := r.after("-d"); at != "" {
+		text = strings.TrimSuffix(at, "/32") + ":" + text
+	}
+	return text
 }
 
 // published gives what the containers with ports need; nothing if there are

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -64,6 +65,9 @@ func TestPublish(t *testing.T) {
 		w.Published = []firewall.Published{web, other}
 		if s := h.look(w); !s.PortsOK {
 			t.Errorf("look: %v", s.Changes)
+		}
+		if got, err := firewall.Recover(context.Background(), h, w.Bridge); err != nil || !reflect.DeepEqual(got, w.Published) {
+			t.Errorf("recovered: %v, %v; want %v", got, err, w.Published)
 		}
 		h.iptables(b, "-t nat -F FLATNET-PORTS")
 		if s := h.look(w); s.PortsOK || len(s.Missing) == 0 {
