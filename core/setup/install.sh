@@ -14,6 +14,7 @@ here=core/setup/files
 share=$DESTDIR$PREFIX/share
 pristine=$share/flatnet # what /etc had from us, to tell an edited file
 plugin=$DESTDIR/opt/cni/bin/flatnet
+netavark=$DESTDIR$PREFIX/lib/netavark/flatnet # where Podman 5 looks for plugins
 console=$DESTDIR$PREFIX/bin/flatnet-tui
 unit=$DESTDIR$PREFIX/lib/systemd/system/flatnet.service
 
@@ -75,6 +76,7 @@ do_install() {
   cp "$here/$list" "$new/flatnet.conflist"
 
   put bin/flatnet "$plugin" 755
+  put bin/flatnet "$netavark" 755
   put bin/flatnet-tui "$console" 755
   (cd bin/share && find man bash-completion zsh fish -type f) | while read -r f; do
     put "bin/share/$f" "$share/$f" 644
@@ -110,7 +112,7 @@ do_uninstall() {
     rm -rf "$DESTDIR/var/lib/flatnet" "$DESTDIR/var/log/flatnet"
   fi
   made=$(sort -r "$pristine/made" 2>/dev/null || :) # the innermost first
-  rm -rf "$plugin" "$console" "$unit" "$pristine" \
+  rm -rf "$plugin" "$netavark" "$console" "$unit" "$pristine" \
     "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
     "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
   for d in $made /etc/flatnet; do # those that others use by now stay

@@ -105,7 +105,7 @@ func TestUninstallLeavesTheMachineAsItWas(t *testing.T) {
 	if c, err := config.Load(filepath.Join(s.root, "etc/flatnet/flatnet.toml")); err != nil || c.Network != config.Default().Network {
 		t.Errorf("what is installed says %+v, %v", c.Network, err)
 	}
-	for _, name := range []string{"opt/cni/bin/flatnet", "usr/bin/flatnet-tui"} {
+	for _, name := range []string{"opt/cni/bin/flatnet", "usr/lib/netavark/flatnet", "usr/bin/flatnet-tui"} {
 		info, err := os.Stat(filepath.Join(s.root, name))
 		if err != nil || info.Mode().Perm() != 0o755 {
 			t.Errorf("%s: %v %v", name, info, err)
