@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -35,8 +36,7 @@ func guard() (end func()) {
 	if err != nil {
 		return func() {}
 	}
-	defer read.Close()
-	defer write.Close() // the runtime has a copy of its own
+	defer func() { _ = errors.Join(read.Close(), write.Close()) }() // the runtime has a copy of its own
 	cmd := exec.Command("sh", "-c", onCrash, leaveScreen)
 	cmd.Stdin = read
 	if cmd.Start() != nil || debug.SetCrashOutput(write, debug.CrashOptions{}) != nil {

@@ -85,8 +85,8 @@ func monkey(t *testing.T, seed uint64, steps int) {
 // TestMonkey is a short run of FuzzConsole with fixed seeds; FLATNET_MONKEY
 // gives how long it goes on ("5m").
 func TestMonkey(t *testing.T) {
-	for seed := range uint64(6) {
-		monkey(t, seed, 150)
+	for seed := range uint64(4) {
+		monkey(t, seed, 120)
 	}
 	long, err := time.ParseDuration(os.Getenv("FLATNET_MONKEY"))
 	if err != nil {
