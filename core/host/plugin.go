@@ -59,7 +59,7 @@ var versionLine = regexp.MustCompile(`(?m)^flatnet (\S{1,100})`)
 // askVersion starts the plugin without CNI_COMMAND, which makes it say what
 // it is and exit.
 func askVersion(ctx context.Context, path string) (version, problem string) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}

@@ -110,14 +110,14 @@ func writeBundle(name string, b bundle.Bundle) (err error) {
 
 // collect looks at everything that a bundle holds.
 func (p *Parts) collect(ctx context.Context, looks health.Looks) bundle.Bundle {
-	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: lookLimit, Now: p.Now})
+	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now})
 	b := bundle.Bundle{
 		Made: f.Time, Facts: f, Findings: health.Evaluate(f), Texts: p.texts(ctx),
 		Versions: bundle.Versions{
 			Flatnet: p.Version, Plugin: f.Host.Value.Plugin.Version, Podman: f.Podman.Value.Info.Version, Go: runtime.Version(),
 		},
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	ctx, cancel := context.WithTimeout(ctx, p.limit())
 	defer cancel()
 	b.Versions.Kernel, _ = p.Kernel.Sysctl(ctx, "kernel.osrelease")
 	b.Links, _ = p.Kernel.Links(ctx)
@@ -146,7 +146,7 @@ func (p *Parts) followAll(ctx context.Context, f health.Facts) []health.Path {
 
 // texts are the files and outputs that a person would look at.
 func (p *Parts) texts(ctx context.Context) map[string]string {
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	ctx, cancel := context.WithTimeout(ctx, p.limit())
 	defer cancel()
 	all := map[string]string{}
 	add := func(name, text string, err error) {

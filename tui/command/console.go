@@ -134,7 +134,7 @@ func (s *seen) findings(ctx context.Context) ([]health.Finding, error) {
 	p := s.parts
 	looks := p.looks()
 	rest := health.Gather(ctx, health.Request{
-		Version: p.Version, Config: p.Config, Limit: lookLimit, Now: p.Now,
+		Version: p.Version, Config: p.Config, Limit: p.limit(), Now: p.Now,
 		Looks: health.Looks{Podman: looks.Podman, Host: looks.Host},
 	})
 	s.mu.Lock()

@@ -171,7 +171,10 @@ func upstreamFaults() map[string]fault {
 		},
 		"server hangs": {
 			code: health.UpstreamUnknown, severity: health.Unknown,
-			make: answer(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() }),
+			make: func(r *rig) {
+				r.edit(`timeout = "20s"`, `timeout = "1s"`)
+				r.web.serve(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
+			},
 			mend: well,
 		},
 		"server slow": {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"os"
@@ -17,10 +18,13 @@ import (
 // lookLimit bounds each look of a command that looks once.
 const lookLimit = 6 * time.Second
 
+// limit is how long each look may take.
+func (p *Parts) limit() time.Duration { return cmp.Or(p.Limit, lookLimit) }
+
 // gather looks at everything once, side by side.
 func (p *Parts) gather(ctx context.Context) health.Facts {
 	return health.Gather(ctx, health.Request{
-		Version: p.Version, Config: p.Config, Looks: p.looks(), Limit: lookLimit, Now: p.Now,
+		Version: p.Version, Config: p.Config, Looks: p.looks(), Limit: p.limit(), Now: p.Now,
 	})
 }
 

@@ -34,6 +34,7 @@ type Parts struct {
 	Gateway *gateway.Gateway
 	Probers probes.Probers
 	Monitor *monitor.Monitor // probes only while it is run
+	Limit   time.Duration    // of each look of a command that looks once; 0: lookLimit
 }
 
 // leases gives what judging and releasing leases needs.

@@ -107,7 +107,7 @@ func consoleHops(p health.Path) []tui.PathHop {
 func (p *Parts) follow(ctx context.Context, host string) health.Path {
 	looks := p.looks()
 	looks.Host, looks.Podman, looks.Probes = nil, nil, p.probeGateway
-	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: lookLimit, Now: p.Now})
+	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now})
 	return p.trace(ctx, f, host)
 }
 
@@ -119,7 +119,7 @@ func (p *Parts) trace(ctx context.Context, f health.Facts, host string) health.P
 		t.Server = health.ServerOf(f, *t.Site)
 	}
 	about := t // what every look starts from, while t is filled in
-	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	ctx, cancel := context.WithTimeout(ctx, p.limit())
 	defer cancel()
 	var running sync.WaitGroup
 	running.Go(func() { t.Names = p.resolve(ctx, host) })

@@ -41,6 +41,8 @@ func TestProbe(t *testing.T) {
 // A Windows and an upstream that hang: doctor ends, and both are unknown.
 func TestDoctorWhileWindowsAndAnUpstreamHang(t *testing.T) {
 	r := newRig(t)
+	r.edit(`timeout = "20s"`, `timeout = "1s"`)
+	r.limit = 0 // as flatnet-tui has it
 	r.say(func(s *standin.State) { s.Faults = map[string]standin.Fault{"*": {Kind: standin.Hang}} })
 	r.web.serve(func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
 	found := map[health.Code]health.Severity{}

@@ -52,6 +52,7 @@ type rig struct {
 	podman  podman.Client
 	probers probes.Probers
 	version string
+	limit   time.Duration // of one look
 	ahead   time.Duration // of the clock
 	web, db *container
 }
@@ -94,7 +95,7 @@ container = "web"
 port = 3000
 
 [probes]
-timeout = "2s"
+timeout = "20s"
 `
 
 // bridgeNFCall is there where the module br_netfilter is loaded.
@@ -105,7 +106,7 @@ func newRig(t *testing.T) *rig {
 	nettest.Need(t)
 	r := &rig{
 		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, func(s *standin.State) { s.Live = true }),
-		probers: probes.New(), version: "unknown",
+		probers: probes.New(), version: "unknown", limit: time.Minute,
 	}
 	// The lab is the stand-in's program, too, and starts quicker than a test
 	// binary with the race detector in it.
@@ -352,7 +353,7 @@ func (p standInPodman) Containers(context.Context) ([]podman.Container, error) {
 func (r *rig) open(c config.Config) (*command.Parts, error) {
 	p := &command.Parts{
 		Version: r.version, Config: c, Now: r.now, Kernel: r.kernel, Journal: journal.Open(c.IPAM.StateDir, "test"),
-		Store: r.store(c), Podman: r.podman, Probers: r.probers, Windows: windows.New(r.windows.Options),
+		Store: r.store(c), Podman: r.podman, Probers: r.probers, Windows: windows.New(r.windows.Options), Limit: r.limit,
 	}
 	p.Monitor = monitor.New(c.Probes, p.Probers, r.now)
 	p.Gateway = gateway.New(gateway.Options{
