@@ -117,8 +117,12 @@ func summary(f health.Facts, findings []health.Finding) string {
 	for _, one := range findings {
 		count[one.Severity]++
 	}
-	s := fmt.Sprintf("%d checks: %d ok, %d warnings, %d failing, %d unknown.",
-		len(findings), count[health.OK], count[health.Warn], count[health.Fail], count[health.Unknown])
+	warnings := "warnings"
+	if count[health.Warn] == 1 {
+		warnings = "warning"
+	}
+	s := fmt.Sprintf("%d checks: %d ok, %d %s, %d failing, %d unknown.",
+		len(findings), count[health.OK], count[health.Warn], warnings, count[health.Fail], count[health.Unknown])
 	if bad := health.NotOK(findings); len(bad) > 0 {
 		s += "\nBegin with: " + text.Line(bad[0].Title) + "."
 	}
