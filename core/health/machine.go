@@ -137,6 +137,8 @@ func disk(d host.Disk) []Finding {
 	switch {
 	case d.Err != "":
 		f.Severity, f.Title, f.Detail = Unknown, "the room at "+d.Path+" is not known", d.Err
+	case d.Total == 0: // a file system that does not count
+		return nil
 	case d.Free < diskFull || (d.Inodes > 0 && d.FreeInodes == 0):
 		f.Severity, f.Title = Fail, "the disk at "+d.Path+" is full"
 	case d.Free < diskLow:
