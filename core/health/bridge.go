@@ -22,10 +22,12 @@ const (
 	BridgeSilent       Code = "bridge-silent"
 )
 
-func bridgeChecks() []Check { return slices.Concat(bridgeItself(), bridgeAround()) }
+func bridgeChecks() []Check {
+	return slices.Concat(bridgeThere(), bridgeAsConfigured(), bridgeAround())
+}
 
-// bridgeItself is about the link of the bridge's name.
-func bridgeItself() []Check {
+// bridgeThere is about the link of the bridge's name.
+func bridgeThere() []Check {
 	return []Check{
 		{
 			Code: BridgeUnseen, Group: GroupBridge, Good: "the bridge can be looked at",
@@ -56,6 +58,12 @@ func bridgeItself() []Check {
 				return bridgeFault(f, Fail, fmt.Sprintf("%s is a %s, not a bridge", b.Name, b.Kind))
 			},
 		},
+	}
+}
+
+// bridgeAsConfigured is about what the configuration says of the bridge.
+func bridgeAsConfigured() []Check {
+	return []Check{
 		bridgeCheck(BridgeDown, []Code{BridgeMissing, BridgeNotABridge}, "the bridge is up",
 			"The bridge is switched off (ip link set … down): no packet passes.",
 			func(b bridge.Status) string {
@@ -76,12 +84,6 @@ func bridgeItself() []Check {
 				}
 				return fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want)
 			}),
-	}
-}
-
-// bridgeAround is about what packets over the bridge need besides.
-func bridgeAround() []Check {
-	return []Check{
 		{
 			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
@@ -95,6 +97,12 @@ func bridgeAround() []Check {
 				return bridgeFault(f, Warn, fmt.Sprintf("%s has MTU %d, not %d", b.Name, b.MTU, b.WantMTU))
 			},
 		},
+	}
+}
+
+// bridgeAround is about what packets over the bridge need besides.
+func bridgeAround() []Check {
+	return []Check{
 		{
 			Code: SubnetOverlap, Group: GroupBridge, Good: "no other route covers the subnet",
 			After: []Code{BridgeUnseen}, Applies: bridgeSeen,

@@ -141,6 +141,6 @@ func Of(findings []Finding) Severity {
 
 // Checks lists every check, causes before what they hide.
 func Checks() []Check {
-	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), bridgeChecks(), firewallChecks(), leaseChecks(),
+	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), installedChecks(), bridgeChecks(), firewallChecks(), leaseChecks(),
 		windowsChecks(), gatewayChecks(), upstreamChecks())
 }

@@ -25,7 +25,10 @@ const (
 // firewallTarget is what findings without a chain of their own are about.
 const firewallTarget = "iptables"
 
-func firewallChecks() []Check {
+func firewallChecks() []Check { return slices.Concat(forwardChecks(), filterChecks()) }
+
+// forwardChecks are about the accepts that the network needs.
+func forwardChecks() []Check {
 	return []Check{
 		{
 			Code: FirewallUnseen, Group: GroupFirewall, Good: "the packet filter can be looked at",
@@ -50,6 +53,12 @@ func firewallChecks() []Check {
 			Meaning: "Docker is here and its chain DOCKER-USER has no jump to our rules: when Docker puts its own rules first again, packets to the containers drop (moby#39439).",
 			Remedy:  byFirewall,
 		}, dockerMissing),
+	}
+}
+
+// filterChecks are about what else is in the packet filter.
+func filterChecks() []Check {
+	return []Check{
 		firewallCheck(Check{
 			Code: ForwardDoubled, Good: "no rule of ours is there twice", Repair: repair.FirewallID,
 			Meaning: "A rule or jump of ours is there more than once; packets pass, and taking rules away leaves the second.",

@@ -77,41 +77,6 @@ func machineChecks() []Check {
 			Meaning: "No sysctl file switches net.ipv4.ip_forward on, so after a boot nothing passes until a container was started (seed 4.1).",
 			Remedy:  "Run: echo net.ipv4.ip_forward=1 | sudo tee /etc/sysctl.d/99-flatnet.conf",
 		}, nextBoot),
-		machineCheck(Check{
-			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanNotCNI},
-			Meaning: "The plugin's program is not in any directory where Podman looks, so no container can start on the network.",
-			Remedy:  byInstall,
-		}, pluginMissing),
-		machineCheck(Check{
-			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanNotCNI, PluginMissing},
-			Meaning: "The plugin's file is there, and is not a program that may be run.",
-			Remedy:  byInstall + ". By hand: chmod 755 FILE",
-		}, pluginNotExecutable),
-		machineCheck(Check{
-			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanNotCNI, PluginMissing, PluginNotExecutable},
-			Meaning: "The plugin and this console are of different versions and may read state and configuration differently.",
-			Remedy:  byInstall,
-		}, pluginVersion),
-		machineCheck(Check{
-			Code: NetworkListMissing, Good: "Podman has a network list", After: []Code{PodmanNotCNI},
-			Meaning: "Podman has no network list for this network, so --network finds none.",
-			Remedy:  byInstall,
-		}, networkListMissing),
-		machineCheck(Check{
-			Code: NetworkListShadowed, Good: "one network list has the name", After: []Code{PodmanNotCNI, NetworkListMissing},
-			Meaning: "Several network lists have the network's name; Podman takes the first and passes over the others.",
-			Remedy:  "Delete or rename the file that is not meant (podman network inspect NAME shows which one is used).",
-		}, networkListShadowed),
-		machineCheck(Check{
-			Code: NetworkListInvalid, Good: "the network list is valid", After: []Code{PodmanNotCNI, NetworkListMissing},
-			Meaning: "The network list is not valid, so Podman or the plugin refuses it.",
-			Remedy:  "Mend the file, or run make install after moving it away.",
-		}, networkListInvalid),
-		machineCheck(Check{
-			Code: NetworkListDiffers, Good: "the network list agrees with the configuration", After: []Code{PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
-			Meaning: "Keys in the network list win over the configuration file, so the plugin works on another network than the console shows.",
-			Remedy:  "Take those keys out of the network list, or give the configuration the same values.",
-		}, networkListDiffers),
 	}
 }
 

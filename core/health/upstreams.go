@@ -66,17 +66,21 @@ func upstreamChecks() []Check {
 		}, func(p Probe) (Severity, string) {
 			return Warn, fmt.Sprintf("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == OK && p.P50MS != nil && *p.P50MS > slow }),
-		{
-			Code: GatewayErrors, Group: GroupUpstreams, Good: "the gateway reaches what answers here", Each: true,
-			After: []Code{
-				MachineUnseen, UpstreamDown, UpstreamWrongStatus, RouteMissing, RouteWrongGateway, RouteShadowed, MirroredMode,
-				IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed, WindowsCannotReach, GatewayDrift,
-			},
-			Meaning: "The gateway's error.log tells of a 502 or 504 in the last minute, for a server that answers from this machine: the way from Windows into WSL is broken.",
-			Remedy:  "Follow the path: flatnet-tui path HOST",
-			Applies: func(f Facts) bool { return f.Host.Known() && f.Probes.Known() },
-			Look:    func(f Facts) []Finding { return gatewayErrors(f.Host.Value, f) },
+		gatewayErrorsCheck(),
+	}
+}
+
+func gatewayErrorsCheck() Check {
+	return Check{
+		Code: GatewayErrors, Group: GroupUpstreams, Good: "the gateway reaches what answers here", Each: true,
+		After: []Code{
+			MachineUnseen, UpstreamDown, UpstreamWrongStatus, RouteMissing, RouteWrongGateway, RouteShadowed, MirroredMode,
+			IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed, WindowsCannotReach, GatewayDrift,
 		},
+		Meaning: "The gateway's error.log tells of a 502 or 504 in the last minute, for a server that answers from this machine: the way from Windows into WSL is broken.",
+		Remedy:  "Follow the path: flatnet-tui path HOST",
+		Applies: func(f Facts) bool { return f.Host.Known() && f.Probes.Known() },
+		Look:    func(f Facts) []Finding { return gatewayErrors(f.Host.Value, f) },
 	}
 }
 

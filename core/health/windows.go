@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 
 	"flatnet/core/repair"
 	"flatnet/core/windows"
@@ -21,13 +22,21 @@ const (
 )
 
 func windowsChecks() []Check {
+	return slices.Concat([]Check{windowsAsked()}, routeChecks(), []Check{windowsReaches()})
+}
+
+func windowsAsked() Check {
+	return Check{
+		Code: WindowsUnseen, Group: GroupWindows, Good: "Windows can be asked, or there is none",
+		Meaning: "Windows' programs cannot be started or do not answer, so its route is not known.",
+		Remedy:  "See whether cmd.exe /c ver answers in this terminal. Over ssh and in services WSL_INTEROP may be missing.",
+		Look:    windowsUnseen,
+	}
+}
+
+// routeChecks are about the verdict on Windows' route.
+func routeChecks() []Check {
 	return []Check{
-		{
-			Code: WindowsUnseen, Group: GroupWindows, Good: "Windows can be asked, or there is none",
-			Meaning: "Windows' programs cannot be started or do not answer, so its route is not known.",
-			Remedy:  "See whether cmd.exe /c ver answers in this terminal. Over ssh and in services WSL_INTEROP may be missing.",
-			Look:    windowsUnseen,
-		},
 		verdictCheck(Check{
 			Code: MirroredMode, Good: "WSL's networking mode allows a route",
 			Meaning: "WSL runs in mirrored mode: it shares Windows' addresses, and no route can lead to it.",
@@ -63,17 +72,20 @@ func windowsChecks() []Check {
 			Meaning: "The route could not be judged: WSL's address, its mode or Windows' table is not known.",
 			Remedy:  "Compare by hand: route print -4 in Windows, ip -4 address show eth0 in WSL.",
 		}, windows.Undecided),
-		{
-			Code: WindowsCannotReach, Group: GroupWindows, Good: "what Windows tried to reach answered", Each: true,
-			Meaning: "The route is right, and Windows still gets no answer: a firewall between the two, on Windows (Hyper-V) most often.",
-			Remedy:  "Look at the Hyper-V firewall of WSL (Get-NetFirewallHyperVVMSetting in PowerShell) and at VPN software on Windows.",
-			After: []Code{
-				WindowsUnseen, MirroredMode, RouteMissing, RouteWrongGateway, RouteShadowed, RouteUnjudged,
-				BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed,
-			},
-			Applies: windowsAnswers,
-			Look:    cannotReach,
+	}
+}
+
+func windowsReaches() Check {
+	return Check{
+		Code: WindowsCannotReach, Group: GroupWindows, Good: "what Windows tried to reach answered", Each: true,
+		Meaning: "The route is right, and Windows still gets no answer: a firewall between the two, on Windows (Hyper-V) most often.",
+		Remedy:  "Look at the Hyper-V firewall of WSL (Get-NetFirewallHyperVVMSetting in PowerShell) and at VPN software on Windows.",
+		After: []Code{
+			WindowsUnseen, MirroredMode, RouteMissing, RouteWrongGateway, RouteShadowed, RouteUnjudged,
+			BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed,
 		},
+		Applies: windowsAnswers,
+		Look:    cannotReach,
 	}
 }
 
