@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"strings"
 	"net/netip"
 	"slices"
 
@@ -198,5 +199,5 @@ func forwardSeenAs(f Facts) string {
 
 func bridgeSeenAs(f Facts) string {
 	b := f.Bridge.Value
-	return fmt.Sprintf("%s is up with %v.", b.Name, b.Addresses)
+	return fmt.Sprintf("%s is up with %s.", b.Name, strings.Join(b.Addresses, ", "))
 }
