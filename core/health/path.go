@@ -2,9 +2,9 @@ package health
 
 import (
 	"fmt"
-	"strings"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"flatnet/core/gateway"
 	"flatnet/core/leases"
