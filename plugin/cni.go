@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
@@ -27,17 +28,37 @@ type cniCall struct {
 func runCNI(ctx context.Context, p Parts, verb string) int {
 	c := &cniCall{call: newCall(p, verb)}
 	c.containerID, c.ifName = os.Getenv("CNI_CONTAINERID"), os.Getenv("CNI_IFNAME")
-	failure := skel.PluginMainFuncsWithError(skel.CNIFuncs{
+	failure := hinted(skel.PluginMainFuncsWithError(skel.CNIFuncs{
 		Add:    c.guard(ctx, c.add),
 		Del:    c.guard(ctx, c.del),
 		Check:  c.guard(ctx, c.check),
 		Status: c.guard(ctx, c.status),
 		GC:     c.guard(ctx, c.gc),
-	}, version.PluginSupports(versions...), "")
+	}, version.PluginSupports(versions...), ""))
 	if verb != "VERSION" || failure != nil {
 		c.record(c.summary(), failure)
 	}
 	return c.answer(failure)
+}
+
+// hinted says what to do about what the CNI library refuses before any verb
+// of ours is reached: its errors name the fault alone.
+func hinted(failure *types.Error) *types.Error {
+	if failure == nil || failure.Details != "" {
+		return failure
+	}
+	with := *failure
+	switch failure.Code {
+	case types.ErrDecodingFailure:
+		with.Details = "the network list on stdin has to be one whole JSON object: look at the files in /etc/cni/net.d"
+	case types.ErrInvalidEnvironmentVariables:
+		with.Details = "the container runtime sets these; by hand, set CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME and CNI_PATH"
+	case types.ErrInvalidNetworkConfig:
+		with.Details = "give the network list in /etc/cni/net.d a name: letters, digits, _ . and -"
+	case types.ErrIncompatibleCNIVersion:
+		with.Details = "set cniVersion in the network list to one of " + strings.Join(versions, ", ")
+	}
+	return &with
 }
 
 // guard makes a verb into one for skel.
