@@ -232,6 +232,8 @@ func scanFreed(s *scanner) (f Freed, err error) {
 	return f, err
 }
 
+// scanNamespaceID reads a namespace's identity. One without an inode names no
+// namespace: it is none.
 func scanNamespaceID(s *scanner) (id kernel.NamespaceID, err error) {
 	err = s.object(func(name string) (err error) {
 		switch name {
@@ -244,6 +246,9 @@ func scanNamespaceID(s *scanner) (id kernel.NamespaceID, err error) {
 		}
 		return err
 	})
+	if id.Inode == 0 {
+		id = kernel.NamespaceID{}
+	}
 	return id, err
 }
 
