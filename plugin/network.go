@@ -189,7 +189,7 @@ func contradiction(is, want config.Network) string {
 func (n network) refused(m moment, reason string) error {
 	op, hint := "make network", "leave that out; what is not given is taken from the configuration"
 	if m == forSetup {
-		op, hint = "use network", fmt.Sprintf("make it anew: podman network rm %[1]s && podman network create -d flatnet %[1]s", n.Name)
+		op, hint = "use network", fmt.Sprintf("make it anew: sudo podman network rm %[1]s && podman network create -d flatnet %[1]s", n.Name)
 	}
 	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", errNetwork, reason), Hint: hint}
 }

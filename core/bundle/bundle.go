@@ -115,7 +115,7 @@ func Read(r io.Reader) (Bundle, error) {
 func notBundle(why error) error {
 	return &core.OpError{
 		Op: "open the bundle", Err: fmt.Errorf("%w: %w", ErrNotBundle, why),
-		Hint: "make one with: flatnet-tui bundle FILE",
+		Hint: "make one with: sudo flatnet-tui bundle FILE",
 	}
 }
 

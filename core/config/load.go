@@ -41,7 +41,7 @@ func Load(path string) (Config, error) {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return Default(), nil
 	case errors.Is(err, fs.ErrNotExist):
-		return Config{}, readError(path, ErrMissing, "name a file that is there; flatnet-tui init writes a first one")
+		return Config{}, readError(path, ErrMissing, "name a file that is there; sudo flatnet-tui init writes a first one")
 	case errors.Is(err, fs.ErrPermission):
 		return Config{}, readError(path, err, "run as a user who may read it")
 	case err != nil:

@@ -132,7 +132,7 @@ func failed(op, target string, err error) error {
 	case errors.Is(err, kernel.ErrPermission):
 		e.Hint = "run it as root"
 	case errors.Is(err, kernel.ErrNoProgram):
-		e.Hint = "install iptables (apt install iptables), or choose another [firewall] backend"
+		e.Hint = "install iptables (sudo apt install iptables), or choose another [firewall] backend"
 	}
 	return e
 }

@@ -3,6 +3,8 @@ package firewall
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"flatnet/core/kernel"
 )
@@ -35,6 +37,7 @@ type Status struct {
 
 	Other        kernel.Backend `json:"other,omitempty"`       // the other backend, where that one holds rules too
 	OtherDrops   bool           `json:"other_drops,omitempty"` // and may drop this network's packets
+	EmptyOther   []string       `json:"empty_other,omitempty"` // the commands that empty it
 	OtherError   string         `json:"other_error,omitempty"` // why it is unknown whether it does
 	BridgeNFCall *bool          `json:"bridge_nf_call"`        // net.bridge.bridge-nf-call-iptables; nil: br_netfilter is not loaded
 }
@@ -116,8 +119,34 @@ func (s *Status) lookAtOther(ctx context.Context, k kernel.Kernel, w Want) {
 	if rs.empty() {
 		return
 	}
-	s.Other = other
-	s.OtherDrops = policy(rs) == "DROP" || len(dropsAhead(rs["filter"], w.Bridge)) > 0
+	var there Status
+	there.compare(w, rs)
+	s.Other, s.EmptyOther = other, rs.emptying(other)
+	s.OtherDrops = policy(rs) == "DROP" && !there.ForwardOK || len(dropsAhead(rs["filter"], w.Bridge)) > 0
+}
+
+// emptying gives the commands after which nothing in rs does anything to a
+// packet. Policies come first: flushing keeps them, and what they drop then
+// may be the way in of whoever flushes.
+func (rs ruleset) emptying(b kernel.Backend) []string {
+	var policies, flushes []string
+	for _, name := range slices.Sorted(maps.Keys(rs)) {
+		program := string(b)
+		if name != "filter" {
+			program += " -t " + name
+		}
+		rules := 0
+		for _, c := range slices.Sorted(maps.Keys(rs[name])) {
+			rules += len(rs[name][c].rules)
+			if rs[name][c].policy == "DROP" {
+				policies = append(policies, program+" -P "+c+" ACCEPT")
+			}
+		}
+		if rules > 0 {
+			flushes = append(flushes, program+" -F")
+		}
+	}
+	return append(policies, flushes...)
 }
 
 // empty tells whether nothing in rs can do anything to a packet.

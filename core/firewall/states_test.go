@@ -179,6 +179,45 @@ func TestMixedBackends(t *testing.T) {
 	}
 }
 
+// The other backend's own accepts of ours let packets pass whatever its policy
+// is: somebody went from one to the other, and left them there.
+func TestMixedBackendsThatBothAccept(t *testing.T) {
+	h := newHost(t)
+	w := h.want(kernel.BackendNFT)
+	h.ensure(w)
+	h.ensure(h.want(kernel.BackendLegacy))
+	h.iptables(kernel.BackendLegacy, "-P FORWARD DROP")
+	if s := h.look(w); s.Other != kernel.BackendLegacy || s.OtherDrops {
+		t.Errorf("with our accepts in both: %+v", s)
+	}
+}
+
+// What EmptyOther says empties the other backend, and shuts nobody out on the
+// way: the policies come first.
+func TestEmptyingTheOtherBackend(t *testing.T) {
+	h := newHost(t)
+	w := h.want(kernel.BackendNFT)
+	h.ensure(w)
+	for _, line := range []string{
+		"-P FORWARD DROP", "-P INPUT DROP", "-A FORWARD -p tcp --dport 9 -j ACCEPT", "-N OTHERS", "-A OTHERS -j RETURN",
+		"-t nat -A POSTROUTING -o eth9 -j MASQUERADE", "-t mangle -A FORWARD -i eth9 -j DROP",
+	} {
+		h.iptables(kernel.BackendLegacy, line)
+	}
+	s := h.look(w)
+	want := "iptables-legacy -P FORWARD ACCEPT; iptables-legacy -P INPUT ACCEPT; iptables-legacy -F; iptables-legacy -t mangle -F; iptables-legacy -t nat -F"
+	if got := strings.Join(s.EmptyOther, "; "); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for _, line := range s.EmptyOther {
+		words := strings.Fields(line)
+		h.run(words[0], words[1:]...)
+	}
+	if s := h.look(w); s.Mixed() || len(s.EmptyOther) > 0 || !s.OK() {
+		t.Errorf("emptied: %+v", s)
+	}
+}
+
 func TestNoProgram(t *testing.T) {
 	f := kernel.NewFake()
 	f.RemoveProgram(kernel.BackendNFT)

@@ -135,14 +135,14 @@ func (f *follower) step(ctx context.Context) error {
 		return err
 	}
 	if l.text == nil {
-		return fmt.Errorf("%w: nothing is deployed yet; the first time is a person's: flatnet-tui gateway apply", ErrHeld)
+		return fmt.Errorf("%w: nothing is deployed yet; the first time is a person's: sudo flatnet-tui gateway apply", ErrHeld)
 	}
 	held, err := f.g.Held()
 	if err != nil {
 		return err
 	}
 	if held != "" {
-		return fmt.Errorf("%w: %s; flatnet-tui gateway apply goes on", ErrHeld, held)
+		return fmt.Errorf("%w: %s; sudo flatnet-tui gateway apply goes on", ErrHeld, held)
 	}
 	if err := f.takeLead(); err != nil {
 		return err

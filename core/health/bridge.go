@@ -49,7 +49,7 @@ func bridgeThere() []Check {
 			Code: BridgeNotABridge, Group: GroupBridge, Good: "it is a bridge", After: []Code{BridgeUnseen, BridgeMissing},
 			Applies: bridgeSeen,
 			Meaning: "A link of another kind has the bridge's name; the plugin refuses to touch it.",
-			Remedy:  "Rename or delete that link (ip link delete NAME), or set another name: key bridge in [network].",
+			Remedy:  "Rename or delete that link (sudo ip link delete NAME), or set another name: key bridge in [network].",
 			Look: func(f Facts) []Finding {
 				b := f.Bridge.Value
 				if b.IsBridge {
@@ -65,7 +65,7 @@ func bridgeThere() []Check {
 func bridgeAsConfigured() []Check {
 	return []Check{
 		bridgeCheck(BridgeDown, []Code{BridgeMissing, BridgeNotABridge}, "the bridge is up",
-			"The bridge is switched off (ip link set … down): no packet passes.",
+			"The bridge is switched off: no packet passes.",
 			func(b bridge.Status) string {
 				if b.Up {
 					return ""
@@ -107,7 +107,7 @@ func bridgeAround() []Check {
 			Code: SubnetOverlap, Group: GroupBridge, Good: "no other route covers the subnet",
 			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
 			Meaning: "Another link's route covers addresses of the subnet, so some containers are looked for there.",
-			Remedy:  "Take that network away (podman network rm, docker network rm, or the VPN), or choose another subnet: key subnet in [network].",
+			Remedy:  "Take that network away (sudo podman network rm, docker network rm, or the VPN), or choose another subnet: key subnet in [network].",
 			Look: func(f Facts) []Finding {
 				over := f.Bridge.Value.Overlaps
 				if len(over) == 0 {
@@ -124,7 +124,7 @@ func bridgeAround() []Check {
 			Code: IPForwardOff, Group: GroupBridge, Good: "the kernel forwards packets", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen}, Applies: bridgeSeen,
 			Meaning: "net.ipv4.ip_forward is 0: nothing passes between Windows and the containers (seed, Troubleshooting).",
-			Remedy:  byBridge + ". By hand: sysctl -w net.ipv4.ip_forward=1",
+			Remedy:  byBridge + ". By hand: sudo sysctl -w net.ipv4.ip_forward=1",
 			Look: func(f Facts) []Finding {
 				if f.Bridge.Value.IPForward {
 					return nil

@@ -72,7 +72,7 @@ func filterChecks() []Check {
 		firewallCheck(Check{
 			Code: FirewallMixed, Good: "only one iptables is in use",
 			Meaning: "Both iptables-nft and iptables-legacy hold rules, and a packet must pass both (WSL#6044): failing where the other one drops, a warning where it does not.",
-			Remedy:  "Decide for one (sudo update-alternatives --config iptables), move the rules there, and empty the other: iptables-legacy -F, or iptables-nft -F.",
+			Remedy:  "Decide for one (sudo update-alternatives --config iptables), and start again what put rules into the other. Then empty the other, policies first, as the finding says: sudo iptables-legacy -P FORWARD ACCEPT; sudo iptables-legacy -F",
 		}, mixed),
 		firewallCheck(Check{
 			Code: BridgeNFCall, Good: "packets between containers do not pass FORWARD",
@@ -202,6 +202,10 @@ func mixed(s firewall.Status) []Finding {
 	f := Finding{
 		Severity: Warn, Target: string(s.Other), Title: fmt.Sprintf("%s holds rules besides %s", s.Other, s.Backend),
 		Detail: fmt.Sprintf("Our rules are in %s; %s-save shows rules as well.", s.Backend, s.Other),
+	}
+	if len(s.EmptyOther) > 0 {
+		f.Remedy = fmt.Sprintf("Decide for one (sudo update-alternatives --config iptables), and start again what put rules into %s. Then empty it: sudo %s",
+			s.Other, strings.Join(s.EmptyOther, "; sudo "))
 	}
 	if s.OtherDrops {
 		f.Severity, f.Title = Fail, fmt.Sprintf("%s drops packets that %s accepts", s.Other, s.Backend)

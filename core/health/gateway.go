@@ -67,7 +67,7 @@ func gatewayChecks() []Check {
 		gatewayCheck(Check{
 			Code: SiteWithoutContainer, Good: "every site has a running container", Each: true, After: []Code{PodmanUnreachable},
 			Meaning: "No running container serves the site, so visitors see an error or the page for that case.",
-			Remedy:  "Start its container (podman start NAME), or put the site into maintenance: flatnet-tui gateway maintenance HOST",
+			Remedy:  "Start its container (sudo podman start NAME), or put the site into maintenance: sudo flatnet-tui gateway maintenance HOST",
 		}, withoutContainer),
 	}
 }

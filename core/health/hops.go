@@ -53,12 +53,12 @@ func hopSite(f Facts, t Trace) Hop {
 	case t.Site.Maintenance:
 		return Hop{
 			State: LinkBad, Detail: "The site is in maintenance: visitors see that page.",
-			Remedy: "Press M on it in the console, or run: flatnet-tui gateway maintenance " + t.Host + " off",
+			Remedy: "Press M on it in the console, or run: sudo flatnet-tui gateway maintenance " + t.Host + " off",
 		}
 	case !t.Server.Address.IsValid():
 		return Hop{
 			State: LinkBad, Detail: sentence("No server of it has an address: " + t.Site.Reason),
-			Remedy: "Start its container (podman start NAME).",
+			Remedy: "Start its container (sudo podman start NAME).",
 		}
 	}
 	return byChecks(func(Facts) string {
@@ -92,7 +92,7 @@ func hopVeth(f Facts, t Trace) Hop {
 	case l.ContainerID == "":
 		return Hop{
 			State: LinkBad, Detail: fmt.Sprintf("No lease is held for %s.", t.Server.Address.Addr()),
-			Remedy: "Start the container again (podman restart NAME), then: flatnet-tui gateway apply",
+			Remedy: "Start the container again (sudo podman restart NAME), then: sudo flatnet-tui gateway apply",
 		}
 	case !f.Bridge.Known():
 		return Hop{State: LinkUnknown, Detail: "The bridge could not be looked at.", Remedy: byRoot}
@@ -106,7 +106,7 @@ func hopVeth(f Facts, t Trace) Hop {
 	}
 	return Hop{
 		State: LinkBad, Detail: fmt.Sprintf("%s is not a port of %s.", orNone(l.HostVeth), f.Config.Network.Bridge),
-		Remedy: "Start the container again: podman restart " + l.Name,
+		Remedy: "Start the container again: sudo podman restart " + l.Name,
 	}
 }
 
@@ -117,7 +117,7 @@ func portHop(p bridge.Port, b bridge.Status) Hop {
 	}
 	return Hop{
 		State: LinkBad, Detail: p.Name + " is down, or the container's end of it is.",
-		Remedy: "Run: sudo ip link set " + p.Name + " up. If that does not help: podman restart the container.",
+		Remedy: "Run: sudo ip link set " + p.Name + " up. If that does not help: sudo podman restart the container.",
 	}
 }
 
@@ -132,23 +132,23 @@ func hopNamespace(_ Facts, t Trace) Hop {
 	case !slices.ContainsFunc(n.Addresses, func(a netip.Prefix) bool { return a.Addr() == t.Server.Address.Addr() }):
 		return Hop{
 			State: LinkBad, Detail: fmt.Sprintf("%s has not the address %s inside.", orNone(t.Server.Lease.IfName), t.Server.Address.Addr()),
-			Remedy: "Start the container again: podman restart " + t.Server.Lease.Name,
+			Remedy: "Start the container again: sudo podman restart " + t.Server.Lease.Name,
 		}
 	case !n.Up:
 		return Hop{
 			State: LinkBad, Detail: t.Server.Lease.IfName + " is down inside the container.",
-			Remedy: "Start the container again: podman restart " + t.Server.Lease.Name,
+			Remedy: "Start the container again: sudo podman restart " + t.Server.Lease.Name,
 		}
 	}
 	return Hop{State: LinkGood, Detail: fmt.Sprintf("%s has %s in %s.", t.Server.Lease.IfName, t.Server.Address.Addr(), n.Path)}
 }
 
 func hopPort(_ Facts, t Trace) Hop {
-	return byProbe(t.Port, "Look whether the program in the container listens on this port, and on all addresses: podman logs NAME")
+	return byProbe(t.Port, "Look whether the program in the container listens on this port, and on all addresses: sudo podman logs NAME")
 }
 
 func hopDirect(_ Facts, t Trace) Hop {
-	return byProbe(t.Direct, "Look at the program's log: podman logs NAME")
+	return byProbe(t.Direct, "Look at the program's log: sudo podman logs NAME")
 }
 
 // hopGateway: a page that the server has and the gateway has not is the

@@ -18,7 +18,7 @@ func installedChecks() []Check {
 		machineCheck(Check{
 			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanNotCNI, PluginMissing},
 			Meaning: "The plugin's file is there, and is not a program that may be run.",
-			Remedy:  byInstall + ". By hand: chmod 755 FILE",
+			Remedy:  byInstall + ". By hand: sudo chmod 755 FILE",
 		}, pluginNotExecutable),
 		machineCheck(Check{
 			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanNotCNI, PluginMissing, PluginNotExecutable},
@@ -33,12 +33,12 @@ func installedChecks() []Check {
 		machineCheck(Check{
 			Code: NetworkListShadowed, Good: "one network list has the name", After: []Code{PodmanNotCNI, NetworkListMissing},
 			Meaning: "Several network lists have the network's name; Podman takes the first and passes over the others.",
-			Remedy:  "Delete or rename the file that is not meant (podman network inspect NAME shows which one is used).",
+			Remedy:  "Delete or rename the file that is not meant (sudo podman network inspect NAME shows which one is used).",
 		}, networkListShadowed),
 		machineCheck(Check{
 			Code: NetworkListInvalid, Good: "the network list is valid", After: []Code{PodmanNotCNI, NetworkListMissing},
 			Meaning: "The network list is not valid, so Podman or the plugin refuses it.",
-			Remedy:  "Mend the file, or run make install after moving it away.",
+			Remedy:  "Mend the file, or run sudo make install after moving it away.",
 		}, networkListInvalid),
 		machineCheck(Check{
 			Code: NetworkListDiffers, Good: "the network list agrees with the configuration", After: []Code{PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},

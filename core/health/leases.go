@@ -48,24 +48,24 @@ func leaseChecks() []Check {
 		leaseCheck(Check{
 			Code: LeaseDoubled, Good: "no container has two addresses, no address two containers", Each: true,
 			Meaning: "One interface of a container holds two addresses, or two links on the bridge claim one address.",
-			Remedy:  "Start the containers named again, one after the other (podman restart NAME): each is then attached anew.",
+			Remedy:  "Start the containers named again, one after the other (sudo podman restart NAME): each is then attached anew.",
 		}, doubledLeases),
 		leaseCheck(Check{
 			Code: PoolNearlyFull, Good: "the pool has free addresses",
 			Meaning: "Fewer than a tenth of the pool's addresses are free: a warning; none is free: failing, no container can start.",
-			Remedy:  "Release stale leases (key R, or flatnet-tui leases release --stale), or widen range_start and range_end in [network].",
+			Remedy:  "Release stale leases (key R, or sudo flatnet-tui leases release --stale), or widen range_start and range_end in [network].",
 		}, pool),
 		leaseCheck(Check{
 			Code: LeaseWithoutVeth, Good: "every lease in use has its link on the bridge", Each: true,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Repair: repair.BridgeID,
 			Meaning: "A running container holds the address, and its link is off the bridge, or switched off: it cannot be reached.",
-			Remedy:  byBridge + ". If the link is gone: podman restart NAME",
+			Remedy:  byBridge + ". If the link is gone: sudo podman restart NAME",
 		}, withoutVeth),
 		leaseCheck(Check{
 			Code: VethWithoutLease, Good: "every link on the bridge has its lease", Each: true,
 			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge},
 			Meaning: "A link of the plugin's is on the bridge and no lease belongs to it: its address could be given away a second time.",
-			Remedy:  "Start its container again (podman restart NAME). If there is none any more: sudo ip link delete LINK",
+			Remedy:  "Start its container again (sudo podman restart NAME). If there is none any more: sudo ip link delete LINK",
 		}, withoutLease),
 	}
 }

@@ -65,12 +65,12 @@ func machineChecks() []Check {
 		machineCheck(Check{
 			Code: DiskFull, Good: "there is room on the disks", Each: true,
 			Meaning: "A file system that state, log or gateway configuration are written to has next to no room, so containers cannot start.",
-			Remedy:  "Make room on it: df -h, podman system prune, or a smaller [log] max_size and keep.",
+			Remedy:  "Make room on it: df -h, sudo podman system prune, or a smaller [log] max_size and keep.",
 		}, disks),
 		machineCheck(Check{
 			Code: ClockJumped, Good: "the clock runs forward",
 			Meaning: "The clock stands before the time at which our own files were written, or far from the gateway's: ages, quarantine and logs cannot be trusted. WSL's clock falls behind after Windows slept.",
-			Remedy:  "Set the clock: sudo hwclock -s (in WSL), or timedatectl set-ntp true.",
+			Remedy:  "Set the clock: sudo hwclock -s (in WSL), or sudo timedatectl set-ntp true.",
 		}, clock),
 		machineCheck(Check{
 			Code: IPForwardNotNextBoot, Good: "the kernel will forward packets after the next boot",

@@ -41,14 +41,14 @@ func upstreamChecks() []Check {
 		probeCheck(Check{
 			Code: UpstreamDown, Good: "every upstream answers", Each: true, After: unreachable,
 			Meaning: "A server behind a site, or a target of [[probes.target]], does not answer: stopped, on another port, or stuck.",
-			Remedy:  "Look at its container: podman ps -a, podman logs NAME, and whether it listens on that port.",
+			Remedy:  "Look at its container: sudo podman ps -a, sudo podman logs NAME, and whether it listens on that port.",
 		}, func(p Probe) (Severity, string) {
 			return Fail, p.Name + " is down"
 		}, isDown),
 		probeCheck(Check{
 			Code: UpstreamWrongStatus, Good: "every upstream answers as it should", Each: true, After: unreachable,
 			Meaning: "A server answers, and not with the HTTP status or text that is asked for.",
-			Remedy:  "Look at its log: podman logs NAME",
+			Remedy:  "Look at its log: sudo podman logs NAME",
 		}, func(p Probe) (Severity, string) {
 			return Fail, p.Name + " answers wrongly"
 		}, func(p Probe) bool { return isUpstream(p) && p.State == Fail && isWrong(p) }),
@@ -62,7 +62,7 @@ func upstreamChecks() []Check {
 		probeCheck(Check{
 			Code: UpstreamSlow, Good: "every upstream answers quickly", Each: true, After: unreachable,
 			Meaning: "Half of the answers take longer than a second.",
-			Remedy:  "Look at the load of its container: podman stats NAME",
+			Remedy:  "Look at the load of its container: sudo podman stats NAME",
 		}, func(p Probe) (Severity, string) {
 			return Warn, fmt.Sprintf("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == OK && p.P50MS != nil && *p.P50MS > slow }),
@@ -78,7 +78,7 @@ func gatewayErrorsCheck() Check {
 			IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed, WindowsCannotReach, GatewayDrift,
 		},
 		Meaning: "The gateway's error.log tells of a 502 or 504 in the last minute, for a server that answers from this machine: the way from Windows into WSL is broken.",
-		Remedy:  "Follow the path: flatnet-tui path HOST",
+		Remedy:  "Follow the path: sudo flatnet-tui path HOST",
 		Applies: func(f Facts) bool { return f.Host.Known() && f.Probes.Known() },
 		Look:    func(f Facts) []Finding { return gatewayErrors(f.Host.Value, f) },
 	}

@@ -62,7 +62,7 @@ func (a *allocation) claim(ip netip.Addr) error {
 	}
 	if held, ok := a.s.Lease(ip); ok && !a.reclaim(held) {
 		return problem(fmt.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
-			fmt.Sprintf("ask for another address; or, if that container is gone: flatnet-tui leases release %s", ip))
+			fmt.Sprintf("ask for another address; or, if that container is gone: sudo flatnet-tui leases release %s", ip))
 	}
 	i := slices.IndexFunc(a.s.Recent, func(f Freed) bool { return f.IP == ip })
 	if i >= 0 && a.keptFromUs(a.s.Recent[i]) {
@@ -193,6 +193,6 @@ func (a *allocation) exhausted() error {
 		Op: "give an address to", Target: a.lease(netip.Addr{}, a.now).Owner(),
 		Err: fmt.Errorf("%w %s to %s: %d held, %d reserved, %d in quarantine; none of the held ones is seen to be stale from here",
 			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, reserved, waiting),
-		Hint: "flatnet-tui leases list shows who holds them, flatnet-tui leases release --stale releases those left behind; or widen network.range_end",
+		Hint: "flatnet-tui leases list shows who holds them, sudo flatnet-tui leases release --stale releases those left behind; or widen network.range_end",
 	}
 }

@@ -117,7 +117,7 @@ func (a *allocation) again(held Lease) (Lease, error) {
 		return Lease{}, &core.OpError{
 			Op: "give " + a.r.IP.String() + " to", Target: held.Owner(),
 			Err:  fmt.Errorf("%w: %s", ErrHolds, held.IP),
-			Hint: "release " + held.IP.String() + " first: flatnet-tui leases release " + held.IP.String(),
+			Hint: "release " + held.IP.String() + " first: sudo flatnet-tui leases release " + held.IP.String(),
 		}
 	}
 	l := a.lease(held.IP, held.AllocatedAt)

@@ -30,13 +30,13 @@ func failure(target string, err error) error {
 	kind, hint := ErrReply, ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		kind, hint = ErrNoSocket, "start it: systemctl enable --now podman.socket"
+		kind, hint = ErrNoSocket, "start it: sudo systemctl enable --now podman.socket"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		kind, hint = ErrRefused, "start it: systemctl restart podman.socket"
+		kind, hint = ErrRefused, "start it: sudo systemctl restart podman.socket"
 	case errors.Is(err, fs.ErrPermission):
 		kind, hint = ErrDenied, "run as root, whose containers these are"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		kind, hint = ErrTimeout, "look again; if it stays so: systemctl restart podman.service"
+		kind, hint = ErrTimeout, "look again; if it stays so: sudo systemctl restart podman.service"
 	}
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

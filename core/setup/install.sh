@@ -95,7 +95,7 @@ do_install() {
     systemctl daemon-reload
     systemctl try-restart flatnet.service
   fi
-  [ -n "$DESTDIR" ] || echo "Installed. Next: flatnet-tui init (as root)"
+  [ -n "$DESTDIR" ] || echo "Installed. Next: sudo flatnet-tui init"
 }
 
 do_uninstall() {

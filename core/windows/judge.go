@@ -61,7 +61,7 @@ type Verdict struct {
 
 // What to do about a verdict.
 const (
-	remedyApply  = "Repair the route: key W, or flatnet-tui route apply."
+	remedyApply  = "Repair the route: key W, or sudo flatnet-tui route apply."
 	remedyMayRun = "Looking needs no administrator: see with ls -l that you may execute the program, and the mount options (fmask) under [automount] in /etc/wsl.conf."
 	remedyNoWSL  = "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew."
 	remedyVPN    = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."

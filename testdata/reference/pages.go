@@ -73,7 +73,7 @@ func findings() []byte {
 	var b bytes.Buffer
 	b.WriteString(generated + `# Findings
 
-What the console, ` + "`flatnet-tui doctor` and `status`" + ` can find wrong. Codes stay the same.
+What the console, ` + "`sudo flatnet-tui doctor` and `status`" + ` can find wrong. Codes stay the same.
 [Troubleshooting](../operations/troubleshooting.md) goes from the symptom to these. Mending a cause may mend what it hides.
 `)
 	byGroup := map[health.Group][]health.Check{}

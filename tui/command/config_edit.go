@@ -24,7 +24,7 @@ func (a *App) configEdit() *cobra.Command {
 		Long: `With KEY=VALUE, such as network.mtu=1400, sets these keys. Without, opens the
 file in $VISUAL or $EDITOR. Comments and order stay, the change is shown before
 it is saved, and it is refused if somebody else has saved the file meanwhile.`,
-		Example: "  flatnet-tui config edit network.subnet=10.60.0.0/24 tui.theme=light\n  flatnet-tui config edit --unset network.mtu",
+		Example: "  sudo flatnet-tui config edit network.subnet=10.60.0.0/24 tui.theme=light\n  sudo flatnet-tui config edit --unset network.mtu",
 		Args:    cobra.ArbitraryArgs,
 	}
 	cmd.Flags().StringArrayVar(&unset, "unset", nil, "take `KEY` out, so that its default holds (repeatable)")

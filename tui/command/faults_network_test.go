@@ -144,7 +144,7 @@ func firewallFaults() map[string]fault {
 				r.needLegacy()
 				r.exec("iptables-legacy -A FORWARD -p tcp --dport 9 -j ACCEPT")
 			},
-			mend: func(r *rig) { r.exec("iptables-legacy -F") },
+			typed: "iptables-legacy -F",
 		},
 		"legacy rules that drop": {
 			code: health.FirewallMixed, severity: health.Fail,
@@ -153,7 +153,7 @@ func firewallFaults() map[string]fault {
 				r.exec("iptables-legacy -P FORWARD DROP")
 				r.exec("iptables-legacy -A FORWARD -p tcp --dport 9 -j ACCEPT")
 			},
-			mend: func(r *rig) { r.exec("iptables-legacy -F"); r.exec("iptables-legacy -P FORWARD ACCEPT") },
+			typed: "iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F",
 		},
 		"bridged packets pass FORWARD": {
 			code: health.BridgeNFCall, severity: health.Warn,
@@ -164,7 +164,7 @@ func firewallFaults() map[string]fault {
 				r.exec("iptables -P FORWARD DROP")
 				r.write(bridgeNFCall, "1")
 			},
-			mend: func(r *rig) { r.write(bridgeNFCall, "0") },
+			typed: "sysctl -w net.bridge.bridge-nf-call-iptables=0",
 		},
 		"masquerading missing": {
 			code: health.MasqueradeMissing, severity: health.Fail, command: apply,

@@ -11,13 +11,14 @@ import (
 )
 
 // fault is one way in which things break: make makes it for real, and mend
-// does what its finding's remedy says. Where the remedy is a command of
-// flatnet-tui, mend is nil and the command is run.
+// does what its finding's remedy says. Where the remedy is a command, mend is
+// nil and the command is run as it stands there.
 type fault struct {
 	code     health.Code
 	severity health.Severity
 	make     func(*rig)
 	command  string // "firewall apply": it must stand in the remedy
+	typed    string // "ip link …; iptables …": these must stand in the remedy, and are typed as they are there
 	mend     func(*rig)
 }
 
@@ -58,6 +59,14 @@ func (f fault) try(r *rig) {
 		}
 		if status, out := r.run(append(strings.Fields(f.command), "--yes")...); status != 0 {
 			t.Errorf("%s: exit status %d\n%s", f.command, status, out)
+		}
+	}
+	if f.typed != "" {
+		if !strings.Contains(found[0].Remedy, "sudo "+strings.ReplaceAll(f.typed, "; ", "; sudo ")) {
+			t.Errorf("the remedy does not name %q: %s", f.typed, found[0].Remedy)
+		}
+		for line := range strings.SplitSeq(f.typed, "; ") {
+			r.exec(line)
 		}
 	}
 	if f.mend != nil {

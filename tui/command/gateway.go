@@ -119,7 +119,7 @@ func generationArg(args []string) (int, error) {
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 1 || len(args) > 1 {
-		return 0, usagef("name one generation, by its number: see flatnet-tui gateway list")
+		return 0, usagef("name one generation, by its number: see sudo flatnet-tui gateway list")
 	}
 	return n, nil
 }
@@ -230,7 +230,7 @@ func (a *App) gatewayMaintenance() *cobra.Command {
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) != 2 || args[1] != "on" && args[1] != "off" {
-			return usagef("name a site and say on or off: flatnet-tui gateway maintenance forgejo.local on")
+			return usagef("name a site and say on or off: sudo flatnet-tui gateway maintenance forgejo.local on")
 		}
 		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.GatewayMaintenance(ctx, p.Gateway, args[0], args[1] == "on")

@@ -26,7 +26,7 @@ func (a *App) initCommand() *cobra.Command {
 		Long: `init looks for Windows and its drives, the gateway's nginx, a free subnet and
 Podman's network backend, asks about what it found, shows its plan, and writes
 what is missing. What a file already says stays, unless a flag says otherwise.`,
-		Example: "  flatnet-tui init\n  flatnet-tui init --subnet 10.60.0.0/24 --drive /mnt/d/flatnet --yes",
+		Example: "  sudo flatnet-tui init\n  sudo flatnet-tui init --subnet 10.60.0.0/24 --drive /mnt/d/flatnet --yes",
 		Args:    noArgs,
 	}
 	flags := cmd.Flags()

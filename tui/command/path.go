@@ -35,7 +35,7 @@ its port and its answer; then the same request from Windows and through the
 gateway. Exit status 1 says that a link is broken.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("name one site: flatnet-tui path forgejo.local")
+				return usagef("name one site: sudo flatnet-tui path forgejo.local")
 			}
 			return nil
 		},

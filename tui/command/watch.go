@@ -28,7 +28,7 @@ as configured, and regenerate and deploy the gateway's configuration whenever a
 container comes, goes or moves, a server stops answering or answers again, or
 the configuration changes. Of several, one at a time sees to the gateway; the
 open console is one of them. The gateway's first deployment is a person's:
-flatnet-tui gateway apply. Under systemd it says when the network is ready, and
+sudo flatnet-tui gateway apply. Under systemd it says when the network is ready, and
 that it is alive.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
