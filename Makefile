@@ -15,7 +15,7 @@ DEB_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --abbrev=0 2>/de
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # ./... leaves testdata out; these are programs and tests all the same.
-STANDINS := $(addprefix ./testdata/,lab nettest picture podman podman/wget podman5 program reference rules setuptest terminal windows/standin windows/windowstest)
+STANDINS := $(addprefix ./testdata/,handbook lab nettest picture podman podman/wget podman5 program reference rules setuptest terminal windows/standin windows/windowstest)
 PACKAGES := ./... $(STANDINS)
 
 .PHONY: help build programs bin/share reference install uninstall deb run test lint bench fuzz setup clean
@@ -64,7 +64,7 @@ setup: ## install what the tests need (apt; asks sudo if not root)
 	@testdata/tools/setup.sh
 	@[ "$$(id -u)" -ne 0 ] || testdata/podman5/tree.sh make || echo "No Debian 13 with Podman 5 could be made; its tests will say so."
 
-test: setup bin/flatnet-lab $(TOOLS)/gotestsum ## run every test, on real parts
+test: setup bin/flatnet-lab $(TOOLS)/gotestsum $(TOOLS)/nfpm ## run every test, on real parts
 	@testdata/tools/test.sh $(TOOLS)/gotestsum $(PACKAGES)
 
 lint: $(TOOLS)/golangci-lint ## check the code

@@ -81,38 +81,3 @@ func anchorOf(heading string) string {
 	}
 	return b.String()
 }
-
-// TestJapaneseHasTheSamePages holds docs/ja to the structure of docs.
-func TestJapaneseHasTheSamePages(t *testing.T) {
-	for _, page := range []string{"setup/phase-2-setup.md", "operations/troubleshooting.md", "operations/cni-operations.md", "architecture.md"} {
-		english, err := os.ReadFile(filepath.Join(docs, page))
-		if err != nil {
-			t.Fatal(err)
-		}
-		japanese, err := os.ReadFile(filepath.Join(docs, "ja", page))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if e, j := outline(english), outline(japanese); e != j {
-			t.Errorf("docs/ja/%s has the headings\n%s\nand the English page\n%s", page, j, e)
-		}
-		if e, j := commandsOf(english), commandsOf(japanese); e != j {
-			t.Errorf("docs/ja/%s has the commands\n%s\nand the English page\n%s", page, j, e)
-		}
-	}
-}
-
-// outline is the levels of the headings.
-func outline(page []byte) string {
-	var b strings.Builder
-	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(string(page), ""), -1) {
-		b.WriteString(m[0][:strings.IndexByte(m[0], ' ')] + "\n")
-	}
-	return b.String()
-}
-
-// commandsOf is what the page has people run.
-func commandsOf(page []byte) string {
-	return strings.Join(regexp.MustCompile("(?ms)^```(sh|powershell)$.*?^```$").FindAllString(string(page), -1), "\n")
-}

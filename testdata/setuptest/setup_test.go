@@ -1,239 +1,95 @@
+// Package setuptest does what the pages say, in a fresh Debian 12 and 13: it
+// follows the setup page literally, tries the commands of all other pages
+// there, and installs and removes what make install and the Debian package
+// put in place.
 package setuptest
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"flatnet/testdata/handbook"
 )
 
-// TestSetupPage runs the page's commands in a Debian of their own, 12 with
-// Podman 4 and CNI, 13 with Podman 5 and netavark: packages first, the rest
-// with the network cut off.
-func TestSetupPage(t *testing.T) {
+const project = "../.."
+
+// step is one piece of shell, and how it is to end.
+type step struct {
+	where    string // the page and line it is from
+	commands string
+	want     []string // each is to be in the output; "…" in it stands for anything
+	status   int
+}
+
+// TestSetup runs everything in one Debian after the other, 12 with Podman 4
+// and CNI, 13 with Podman 5 and netavark: packages first, the rest with the
+// network cut off.
+func TestSetup(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("a Debian in a folder needs root")
 	}
-	page, err := os.ReadFile("../../docs/setup/phase-2-setup.md")
+	pages, err := handbook.Pages(project)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, release := range []string{"bookworm", "trixie"} {
-		t.Run(release, func(t *testing.T) { follow(t, newDebian(t, release), string(page)) })
+		t.Run(release, func(t *testing.T) {
+			d := newDebian(t, release)
+			d.stageSource()
+			d.stagePackages()
+			get, rest := follow(t, pages)
+			d.run(get, "", "--mount")
+			d.run(slices.Concat(rest, packageSteps()), prelude, "--mount", "--net", "--pid", "--fork")
+		})
 	}
 }
 
-func follow(t *testing.T, d debian, page string) {
-	d.stageSource()
-	all := blocks(page)
-	if len(all) < 10 {
-		t.Fatalf("the page has only %d blocks of commands", len(all))
-	}
-	var packages, rest []block
-	for _, b := range all {
-		p, r := b.split()
-		packages, rest = append(packages, p...), append(rest, r...)
-	}
-	d.run(packages, "", "--mount")
-	rest = append(rest, block{commands: nothingLeft})
-	d.run(rest, prelude, "--mount", "--net", "--pid", "--fork")
-}
-
-// nothingLeft looks for what an uninstalled Flatnet must not leave.
-const nothingLeft = `left=0
-for f in /opt/cni/bin/flatnet /usr/local/bin/flatnet-tui /usr/local/share/flatnet /etc/cni/net.d/flatnet.conflist /sys/class/net/flatnet-br0; do
-  [ ! -e $f ] || { echo "left: $f"; left=1; }
-done
-iptables-save | grep -i flatnet && left=1
-[ $left = 0 ]`
-
-// debian is a Debian in a folder, with a layer of its own over a base that
-// is kept from run to run.
-type debian struct {
-	t          *testing.T
-	base, work string
-}
-
-// newDebian makes the base at the first use, which takes a minute, below the
-// user's cache directory.
-func newDebian(t *testing.T, release string) debian {
+// follow gives the steps that get packages, which need a network, and those
+// that do not: the setup page's, with every other page's commands tried on the
+// machine that it has set up, before it is taken down.
+func follow(t *testing.T, pages []handbook.Page) (get, rest []step) {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = "/var/cache"
-	}
-	base := filepath.Join(cache, "flatnet-test", release)
-	if _, err := os.Stat(filepath.Join(base, "etc/debian_version")); err != nil {
-		t.Logf("making a Debian in %s", base)
-		making := base + ".new"
-		if err := os.RemoveAll(making); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(making), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Command("debootstrap", "--variant=minbase", "--include=ca-certificates,iproute2", release, making).CombinedOutput()
-		if err != nil {
-			t.Fatalf("debootstrap: %v\n%s", err, tail(out))
-		}
-		if err := os.Rename(making, base); err != nil {
-			t.Fatal(err)
+	setup := pages[slices.IndexFunc(pages, func(p handbook.Page) bool { return p.Name == setupPage })]
+	before, after := []step{{where: "before", commands: snapshot + " >/root/before"}}, []step(nil)
+	for _, b := range setup.Blocks() {
+		s := step{where: fmt.Sprintf("%s:%d", setup.Name, b.Line), commands: b.Commands, want: b.Want}
+		switch {
+		case strings.Contains(b.Commands, "apt-get"):
+			p, r := s.split()
+			get, before = append(get, p), append(before, r)
+		case b.Section == "Taking it away":
+			after = append(after, s)
+		default:
+			before = append(before, s)
 		}
 	}
-	work, err := os.MkdirTemp("", "setup-page-") // t.TempDir cannot be removed while a kill is under way
-	if err != nil {
-		t.Fatal(err)
+	if len(before) < 10 || len(after) == 0 {
+		t.Fatalf("the page has only %d and %d blocks of commands", len(before), len(after))
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(work) })
-	for _, dir := range []string{"upper/root/flatnet", "upper/usr/local/bin", "upper/usr/sbin", "upper/etc/containers/containers.conf.d", "layer", "root"} {
-		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
-			t.Fatal(err)
-		}
+	for _, c := range tried {
+		before = append(before, step{c.doc, c.command(), c.want, c.status})
 	}
-	return debian{t, base, work}
+	return get, slices.Concat(before, after, uninstalled)
 }
 
-// stageSource puts the source directory after make build in place, and the
-// few things that a folder is not a machine without.
-func (d debian) stageSource() {
-	d.t.Helper()
-	upper := filepath.Join(d.work, "upper")
-	source := filepath.Join(upper, "root/flatnet")
-	d.sh(`mkdir -p $1/bin $1/core && cp -r ../../core/setup $1/core/ && cp ../../Makefile $1/
-export CGO_ENABLED=0
-go build -o $1/bin/ flatnet/plugin/flatnet flatnet/tui/flatnet-tui
-go run flatnet/testdata/reference share $1/bin/share`, source)
-	for name, text := range map[string]string{
-		"usr/local/bin/sudo":                              "#!/bin/sh\nexec \"$@\"\n",
-		"usr/sbin/policy-rc.d":                            "#!/bin/sh\nexit 101\n", // packages start nothing
-		"etc/containers/containers.conf.d/00-folder.conf": folderConf,
-	} {
-		if err := os.WriteFile(filepath.Join(upper, name), []byte(text), 0o755); err != nil {
-			d.t.Fatal(err)
+// split takes the lines that get packages apart from the others.
+func (s step) split() (packages, rest step) {
+	packages, rest = s, s
+	packages.commands, rest.commands, packages.want = "", "", nil
+	for l := range strings.SplitSeq(s.commands, "\n") {
+		if strings.Contains(l, "apt-get") {
+			packages.commands += l + "\n"
+		} else {
+			rest.commands += l + "\n"
 		}
 	}
+	return packages, rest
 }
 
-func (d debian) sh(script string, args ...string) {
-	d.t.Helper()
-	out, err := exec.Command("sh", append([]string{"-euc", script, "sh"}, args...)...).CombinedOutput()
-	if err != nil {
-		d.t.Fatalf("%s: %v\n%s", script, err, out)
-	}
-}
-
-// folderConf is what containers need where cgroups and limits are another
-// machine's.
-const folderConf = `[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-cgroup_manager = "cgroupfs"
-runtime = "runc"
-events_logger = "file"
-`
-
-// prelude stands in for what is not there without a network: the image, with
-// busybox for its web server.
-const prelude = `ip link set lo up
-mkdir -p /tmp/image/bin /tmp/image/www /tmp/image/tmp
-cp /bin/busybox.host /tmp/image/bin/busybox
-ln -sf busybox /tmp/image/bin/httpd
-echo 'Welcome to nginx!' >/tmp/image/www/index.html
-tar -C /tmp/image -c . | podman import -q --change 'CMD ["/bin/httpd","-f","-p","80","-h","/www"]' - docker.io/library/nginx:alpine >/dev/null
-`
-
-// enter mounts the folder's layers and what every machine has, then goes in.
-const enter = `mount --make-rprivate /
-mount -t overlay overlay -o lowerdir=$BASE,upperdir=$WORK/upper,workdir=$WORK/layer $WORK/root
-cd $WORK/root
-cp /bin/busybox bin/busybox.host
-cp -L /etc/resolv.conf etc/resolv.conf
-mount -t proc proc proc
-mount --rbind /sys sys
-mount --rbind /dev dev
-mount -t tmpfs tmpfs dev/shm
-mkdir -p var/lib/containers
-mount -t tmpfs tmpfs var/lib/containers
-mount -t tmpfs -o mode=755 tmpfs run
-mkdir -p /sys/fs/cgroup
-exec env -i HOME=/root TERM=dumb LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot . /bin/bash -c 'cd /root/flatnet && exec bash /script'
-`
-
-// run runs blocks one after the other in one set of namespaces.
-func (d debian) run(all []block, before string, namespaces ...string) {
-	d.t.Helper()
-	var script strings.Builder
-	script.WriteString("set -u\n" + before)
-	for i, b := range all {
-		fmt.Fprintf(&script, "echo '@@ %d'\n(\nset -e\n%s\n)\necho \"@@ status $?\"\n", i, b.commands)
-	}
-	if err := os.WriteFile(filepath.Join(d.work, "upper/script"), []byte(script.String()), 0o755); err != nil {
-		d.t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", append(namespaces, "--kill-child", "sh", "-euc", enter)...)
-	if !strings.Contains(strings.Join(namespaces, " "), "--fork") {
-		cmd = exec.CommandContext(ctx, "unshare", append(namespaces, "sh", "-euc", enter)...)
-	}
-	cmd.Env = append(os.Environ(), "BASE="+d.base, "WORK="+d.work)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	cmd.WaitDelay = time.Second // watch, in the background, holds the output open
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil && !strings.Contains(err.Error(), "WaitDelay") {
-		d.t.Errorf("the commands did not end well: %v", err)
-	}
-	d.compare(all, out.String())
-}
-
-var marker = regexp.MustCompile(`(?m)^@@ (\d+)$`)
-
-// compare holds what each block printed to what the page says.
-func (d debian) compare(all []block, out string) {
-	d.t.Helper()
-	places := marker.FindAllStringSubmatchIndex(out, -1)
-	if len(places) != len(all) {
-		d.t.Errorf("%d of %d blocks were run:\n%s", len(places), len(all), out)
-	}
-	for i, at := range places {
-		end := len(out)
-		if i+1 < len(places) {
-			end = places[i+1][0]
-		}
-		n, _ := strconv.Atoi(out[at[2]:at[3]])
-		printed := out[at[1]:end]
-		ok := strings.Contains(printed, "@@ status 0\n")
-		for _, want := range all[n].want {
-			ok = ok && says(printed, want)
-		}
-		if !ok {
-			d.t.Errorf("line %d of the page:\n%s\nprinted:\n%s\nand the page says:\n%s", all[n].line, all[n].commands, printed, strings.Join(all[n].want, "\n"))
-		}
-	}
-}
-
-// says tells whether one line has want, in which "…" stands for anything.
-func says(printed, want string) bool {
-	for line := range strings.SplitSeq(printed, "\n") {
-		found := true
-		for part := range strings.SplitSeq(want, "…") {
-			_, after, ok := strings.Cut(line, part)
-			found, line = found && ok, after
-		}
-		if found {
-			return true
-		}
-	}
-	return false
-}
-
-func tail(out []byte) []byte { return out[max(0, len(out)-2000):] }
+// snapshot lists everything that a person would call the machine, with modes,
+// owners, sizes and times.
+const snapshot = `find / -xdev \( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/lib/containers -o -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /script \) -prune \
+  -o -type d -printf '%p %M %u:%g\n' -o -printf '%p %M %u:%g %s %T@ %l\n' | sort`

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"flatnet/core/health"
+	"flatnet/testdata/handbook"
+)
+
+const project = "../.."
+
+func handwritten(t *testing.T) []handbook.Page {
+	t.Helper()
+	pages, err := handbook.Pages(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// named gives a page by its name below the project.
+func named(t *testing.T, name string) handbook.Page {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(project, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handbook.Page{Name: name, Text: string(text)}
+}
+
+// TestNoConflictMarkers: a page went out with both sides of a merge in it.
+func TestNoConflictMarkers(t *testing.T) {
+	marker := regexp.MustCompile(`(?m)^(<{7}|={7}|>{7})( .*)?$`)
+	for _, p := range handwritten(t) {
+		if found := marker.FindString(p.Text); found != "" {
+			t.Errorf("%s has the line %q", p.Name, found)
+		}
+	}
+}
+
+// TestJapaneseHasTheSame holds each page of docs/ja to the English one: the
+// same headings' levels, the same commands in the same order, and in sentences
+// the same commands, whatever their order.
+func TestJapaneseHasTheSame(t *testing.T) {
+	compared := 0
+	for _, japanese := range handwritten(t) {
+		rest, is := strings.CutPrefix(japanese.Name, "docs/ja/")
+		if !is {
+			continue
+		}
+		compared++
+		english := named(t, "docs/"+rest)
+		if diff := cmp.Diff(levels(english), levels(japanese)); diff != "" {
+			t.Errorf("%s has other headings than the English page (-), by level:\n%s", japanese.Name, diff)
+		}
+		for place, what := range map[handbook.Place]string{handbook.InBlock: "blocks", handbook.InText: "sentences"} {
+			if diff := cmp.Diff(commandsIn(english, place), commandsIn(japanese, place)); diff != "" {
+				t.Errorf("%s has other commands in %s than the English page (-):\n%s", japanese.Name, what, diff)
+			}
+		}
+	}
+	if compared < 4 {
+		t.Errorf("only %d Japanese pages were found", compared)
+	}
+}
+
+func levels(p handbook.Page) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(p.Text, ""), -1) {
+		level, _, _ := strings.Cut(m[0], " ")
+		all = append(all, level)
+	}
+	return all
+}
+
+func commandsIn(p handbook.Page, place handbook.Place) []string {
+	var all []string
+	for _, c := range p.Commands() {
+		if c.Place == place {
+			all = append(all, c.Text)
+		}
+	}
+	if place == handbook.InText {
+		slices.Sort(all)
+	}
+	return all
+}
+
+// TestTroubleshootingHasEveryCode, in both languages.
+func TestTroubleshootingHasEveryCode(t *testing.T) {
+	for _, name := range []string{"docs/operations/troubleshooting.md", "docs/ja/operations/troubleshooting.md"} {
+		page := named(t, name)
+		for _, c := range health.Checks() {
+			if !strings.Contains(page.Text, "reference/findings.md#"+string(c.Code)+")") {
+				t.Errorf("%s never leads to %s: %s", name, c.Code, c.Meaning)
+			}
+		}
+	}
+}
+
+// TestTroubleshootingHasTheSeedsSymptoms, in both languages.
+func TestTroubleshootingHasTheSeedsSymptoms(t *testing.T) {
+	for name, titles := range map[string][]string{
+		"docs/operations/troubleshooting.md": {
+			"Windows does not reach 10.87.1.x", "502 Bad Gateway", "The route is gone after a restart", "The name is not found",
+		},
+		"docs/ja/operations/troubleshooting.md": {
+			"Windows から 10.87.1.x に届かない", "502 Bad Gateway", "再起動後に経路が消える", "名前が見つからない",
+		},
+	} {
+		page := named(t, name)
+		for _, title := range titles {
+			if !regexp.MustCompile(`(?m)^##+ ` + regexp.QuoteMeta(title) + `$`).MatchString(page.Text) {
+				t.Errorf("%s has no section %q", name, title)
+			}
+		}
+	}
+}
