@@ -19,16 +19,26 @@ import (
 	"flatnet/testdata/program"
 )
 
-// TestLabelIsAllItTakes is the whole path on real parts: Podman starts a
-// container with two labels, the plugin attaches it, and flatnet-tui watch has
-// a real nginx serve it; then it stops, starts, goes and is made anew.
-func TestLabelIsAllItTakes(t *testing.T) {
-	for _, mode := range []string{"static", "lua"} {
-		t.Run(mode, func(t *testing.T) {
-			nettest.Need(t)
-			front := nginx.New(t)
-			socket := filepath.Join(t.TempDir(), "podman.sock")
-			p := podman.New(t, podman.Options{TOML: fmt.Sprintf(`
+// site is one name on the whole path, on real parts: Podman, the plugin, nginx
+// and flatnet-tui watch.
+type site struct {
+	t     *testing.T
+	p     *podman.Podman
+	front *nginx.Server
+	tui   string
+	watch *process
+}
+
+const siteHost = "web.local"
+
+// newSite makes the path with a gateway in this mode, up to its first
+// deployment.
+func newSite(t *testing.T, mode string) *site {
+	t.Helper()
+	nettest.Need(t)
+	s := &site{t: t, front: nginx.New(t), tui: program.Build(t, "flatnet/tui/flatnet-tui")}
+	socket := filepath.Join(t.TempDir(), "podman.sock")
+	s.p = podman.New(t, podman.Options{TOML: fmt.Sprintf(`
 [podman]
 socket = %q
 [windows]
@@ -41,56 +51,94 @@ mode = %q
 health_url = "http://127.0.0.1/health"
 [probes]
 interval = "1s"
-`, socket, front.Dir, mode)})
-			background(t, p.Command("system", "service", "--time", "0", "unix://"+socket))
-			front.Start(t)
-			tui := program.Build(t, "flatnet/tui/flatnet-tui")
-			if out, err := exec.Command(tui, "--config", p.Config, "gateway", "apply", "--yes").CombinedOutput(); err != nil {
-				t.Fatalf("gateway apply: %v\n%s", err, out)
-			}
-			said := background(t, exec.Command(tui, "--config", p.Config, "watch"))
-			become := func(what string, want int) {
-				t.Helper()
-				for range 300 {
-					if got := statusOf("web.local"); got == want {
-						return
-					}
-					time.Sleep(100 * time.Millisecond)
-				}
-				t.Fatalf("%s: web.local answers %d, want %d\nwatch said:\n%s\nnginx:\n%s", what, statusOf("web.local"), want, said(), front.Log())
-			}
-			start := func(name string) {
-				p.Run("run", "--detach", "--name", name, "--network", "flatnet", "--label", "flatnet.host=web.local", podman.Nginx)
-			}
+`, socket, s.front.Dir, mode)})
+	background(t, s.p.Command("system", "service", "--time", "0", "unix://"+socket))
+	s.front.Start(t)
+	if out, err := exec.Command(s.tui, "--config", s.p.Config, "gateway", "apply", "--yes").CombinedOutput(); err != nil {
+		t.Fatalf("gateway apply: %v\n%s", err, out)
+	}
+	s.startWatch()
+	return s
+}
 
-			become("before there is a container", http.StatusNotFound)
-			start("web")
-			become("started", http.StatusOK)
-			p.Run("stop", "--time", "0", "web")
-			become("stopped", http.StatusServiceUnavailable)
-			p.Run("start", "web")
-			become("started again", http.StatusOK)
-			p.Run("rm", "--force", "--time", "0", "web")
-			become("removed", http.StatusServiceUnavailable)
-			start("successor")
-			become("made anew by another name", http.StatusOK)
-			p.Run("rm", "--force", "--time", "0", "successor")
+func (s *site) startWatch() {
+	s.t.Helper()
+	s.watch = background(s.t, exec.Command(s.tui, "--config", s.p.Config, "watch"))
+}
+
+// start runs a container for the site.
+func (s *site) start(name string) {
+	s.t.Helper()
+	s.p.Run("run", "--detach", "--name", name, "--network", "flatnet", "--label", "flatnet.host="+siteHost, podman.Nginx)
+}
+
+func (s *site) remove(name string) {
+	s.t.Helper()
+	s.p.Run("rm", "--force", "--time", "0", name)
+}
+
+// become waits until the site answers with this status, and gives how long
+// that took.
+func (s *site) become(what string, want int) time.Duration {
+	s.t.Helper()
+	begin := time.Now()
+	for range 1500 {
+		if statusOf(siteHost) == want {
+			return time.Since(begin)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatalf("%s: %s answers %d, want %d\nwatch said:\n%s\nnginx:\n%s", what, siteHost, statusOf(siteHost), want, s.watch.said(), s.front.Log())
+	return 0
+}
+
+// TestLabelIsAllItTakes: Podman starts a container with two labels, the plugin
+// attaches it, and flatnet-tui watch has a real nginx serve it; then it stops,
+// starts, goes and is made anew.
+func TestLabelIsAllItTakes(t *testing.T) {
+	for _, mode := range []string{"static", "lua"} {
+		t.Run(mode, func(t *testing.T) {
+			s := newSite(t, mode)
+			s.become("before there is a container", http.StatusNotFound)
+			s.start("web")
+			s.become("started", http.StatusOK)
+			s.p.Run("stop", "--time", "0", "web")
+			s.become("stopped", http.StatusServiceUnavailable)
+			s.p.Run("start", "web")
+			s.become("started again", http.StatusOK)
+			s.remove("web")
+			s.become("removed", http.StatusServiceUnavailable)
+			s.start("successor")
+			s.become("made anew by another name", http.StatusOK)
+			s.remove("successor")
 		})
 	}
 }
 
-// background runs a program until the test ends; said gives its output so far.
-func background(t *testing.T, cmd *exec.Cmd) (said func() string) {
+// process is a program in the background.
+type process struct {
+	*exec.Cmd
+	out lines
+}
+
+// said gives its output so far.
+func (p *process) said() string { return p.out.String() }
+
+// kill ends it as kill -9 does.
+func (p *process) kill() { _ = p.Process.Kill(); _ = p.Wait() }
+
+// background runs a program until the test ends.
+func background(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
-	out := &lines{}
-	cmd.Stdout, cmd.Stderr = out, out
+	p := &process{Cmd: cmd}
+	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	cmd.WaitDelay = time.Second // containers' monitors may hold the pipe
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return out.String
+	t.Cleanup(p.kill)
+	return p
 }
 
 // lines is output that is read while it is written.

@@ -1,0 +1,70 @@
+package command_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWatchThirtyTimes: a container comes and goes, and each time the gateway
+// becomes right. The slowest time is logged: a machine that tests other things
+// meanwhile proves nothing by it.
+func TestWatchThirtyTimes(t *testing.T) {
+	for _, mode := range []string{"static", "lua"} {
+		t.Run(mode, func(t *testing.T) {
+			s := newSite(t, mode)
+			s.become("before there is a container", http.StatusNotFound)
+			var slowest, sum time.Duration
+			const changes = 30
+			for i := range changes {
+				what, want := "started", http.StatusOK
+				if i%2 == 0 {
+					s.start("web")
+				} else {
+					s.remove("web")
+					what, want = "removed", http.StatusServiceUnavailable
+				}
+				took := s.become(what, want)
+				slowest, sum = max(slowest, took), sum+took
+			}
+			t.Logf("%d changes: right after %v on average, %v at most", changes, sum/changes, slowest)
+		})
+	}
+}
+
+// TestWatchKilled kills watch at random moments while containers come and go.
+// The one that is started after it goes on, and what was left is whole.
+func TestWatchKilled(t *testing.T) {
+	const kills = 20
+	s := newSite(t, "static")
+	s.become("before there is a container", http.StatusNotFound)
+	for i := range kills {
+		done := make(chan struct{})
+		go func(running *process) { // while Podman and watch are at work
+			defer close(done)
+			time.Sleep(rand.N(1500 * time.Millisecond))
+			running.kill()
+		}(s.watch)
+		what, want := "started", http.StatusOK
+		if i%2 == 0 {
+			s.start("web")
+		} else {
+			s.remove("web")
+			what, want = "removed", http.StatusServiceUnavailable
+		}
+		<-done
+		s.startWatch()
+		s.become(what+", and watch was killed", want)
+	}
+	if left, err := filepath.Glob(filepath.Join(s.front.Dir, "flatnet", "generations", ".new-*")); err != nil || len(left) > 1 {
+		t.Errorf("left by %d killed ones: %v %v", kills, left, err)
+	}
+	served, err := os.ReadFile(filepath.Join(s.front.Dir, "conf.d", "flatnet.conf"))
+	if err != nil || !strings.Contains(string(served), "X-Flatnet-Generation") {
+		t.Errorf("what is deployed is not whole (%v):\n%s", err, served)
+	}
+}
