@@ -14,26 +14,27 @@ import (
 // becomes right. The slowest time is logged: a machine that tests other things
 // meanwhile proves nothing by it.
 func TestWatchThirtyTimes(t *testing.T) {
-	for _, mode := range []string{"static", "lua"} {
-		t.Run(mode, func(t *testing.T) {
-			s := newSite(t, mode)
-			s.become("before there is a container", http.StatusNotFound)
-			var slowest, sum time.Duration
-			const changes = 30
-			for i := range changes {
-				what, want := "started", http.StatusOK
-				if i%2 == 0 {
-					s.start("web")
-				} else {
-					s.remove("web")
-					what, want = "removed", http.StatusServiceUnavailable
-				}
-				took := s.become(what, want)
-				slowest, sum = max(slowest, took), sum+took
-			}
-			t.Logf("%d changes: right after %v on average, %v at most", changes, sum/changes, slowest)
-		})
+	const changes = 30
+	s := newSite(t, "static")
+	s.become("before there is a container", http.StatusNotFound)
+	var slowest, sum time.Duration
+	for i := range changes {
+		took := s.become(s.change(i))
+		slowest, sum = max(slowest, took), sum+took
 	}
+	t.Logf("%d changes: right after %v on average, %v at most", changes, sum/changes, slowest)
+}
+
+// change has the container come and go, in turns, and says what the site is to
+// answer then.
+func (s *site) change(i int) (what string, want int) {
+	s.t.Helper()
+	if i%2 == 0 {
+		s.start("web")
+		return "started", http.StatusOK
+	}
+	s.remove("web")
+	return "removed", http.StatusServiceUnavailable
 }
 
 // TestWatchKilled kills watch at random moments while containers come and go.
@@ -49,13 +50,7 @@ func TestWatchKilled(t *testing.T) {
 			time.Sleep(rand.N(1500 * time.Millisecond))
 			running.kill()
 		}(s.watch)
-		what, want := "started", http.StatusOK
-		if i%2 == 0 {
-			s.start("web")
-		} else {
-			s.remove("web")
-			what, want = "removed", http.StatusServiceUnavailable
-		}
+		what, want := s.change(i)
 		<-done
 		s.startWatch()
 		s.become(what+", and watch was killed", want)
