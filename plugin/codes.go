@@ -29,7 +29,7 @@ func Codes() []Code {
 		{types.ErrIncompatibleCNIVersion, "the CNI version of the network list is not supported", nil},
 		{types.ErrUnknownContainer, "the container's network namespace is not there", []error{kernel.ErrNoNamespace}},
 		{types.ErrInvalidEnvironmentVariables, "the request is wrong: a CNI_ variable, an address or a MAC address in it", []error{attach.ErrRequest}},
-		{types.ErrIOFailure, "stdin could not be read", nil},
+		{types.ErrIOFailure, "stdin or the configuration file could not be read", []error{config.ErrNotReadable}},
 		{types.ErrDecodingFailure, "what came on stdin is not JSON of the right form", nil},
 		{types.ErrInvalidNetworkConfig, "the configuration file or the network list has a mistake", []error{config.ErrMissing, errConfig, errNetwork}},
 		{types.ErrTryAgainLater, "another program holds the state's lock", []error{ipam.ErrLocked}},

@@ -165,12 +165,21 @@ func (m *machine) del(id string) {
 // held gives the addresses of the state file with their containers.
 func (m *machine) held() map[string]string {
 	m.t.Helper()
-	data, err := os.ReadFile(filepath.Join(m.state, ipam.FileName))
-	if os.IsNotExist(err) {
-		return nil
-	}
+	owners, err := m.readHeld()
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	return owners
+}
+
+// readHeld is held for a state that may be broken.
+func (m *machine) readHeld() (map[string]string, error) {
+	data, err := os.ReadFile(filepath.Join(m.state, ipam.FileName))
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	var state struct {
 		Allocations map[string]struct {
@@ -178,13 +187,13 @@ func (m *machine) held() map[string]string {
 		}
 	}
 	if err := json.Unmarshal(data, &state); err != nil {
-		m.t.Fatalf("the state is not one JSON document: %v\n%s", err, data)
+		return nil, fmt.Errorf("the state is not one JSON document: %w\n%s", err, data)
 	}
 	owners := map[string]string{}
 	for ip, a := range state.Allocations {
 		owners[ip] = a.ContainerID
 	}
-	return owners
+	return owners, nil
 }
 
 // links gives the names of the host's links that begin so.

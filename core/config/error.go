@@ -10,6 +10,10 @@ import (
 // there. The default one may be missing.
 var ErrMissing = errors.New("there is no such configuration file")
 
+// ErrNotReadable says that a configuration file is there and its text is not
+// to be had.
+var ErrNotReadable = errors.New("the file cannot be read")
+
 // Problem is one thing wrong with a configuration, with its place.
 type Problem struct {
 	File   string `json:"file"`             // the file, or "network list"

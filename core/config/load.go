@@ -45,7 +45,7 @@ func Load(path string) (Config, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return Config{}, readError(path, err, "run as a user who may read it")
 	case err != nil:
-		return Config{}, readError(path, err, "")
+		return Config{}, readError(path, fmt.Errorf("%w: %w", ErrNotReadable, err), "see whether it is a plain file, and whether its disk is in order (dmesg)")
 	}
 	c, err := Parse(path, data)
 	c.Path = path
