@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -28,6 +29,7 @@ type call struct {
 	name        string // of the container
 	network     string
 	log         *slog.Logger // nil until the configuration was read
+	takeBack    func() error // undoes what was done; nil: nothing to undo
 }
 
 func newCall(p Parts, verb string) call { return call{Parts: p, verb: verb, begin: p.Now()} }
@@ -94,6 +96,21 @@ func (c *call) logger() *slog.Logger {
 		c.log = logfile.New(cfg.Log, c.Now)
 	}
 	return c.log
+}
+
+// unheard says that the answer could not be written, and takes back what the
+// caller will not know of.
+func (c *call) unheard(err error) {
+	if c.takeBack != nil {
+		err = errors.Join(err, c.takeBack())
+	}
+	c.logger().Error(c.verb, "container", c.containerID, "network", c.network, "result", "failed", "error", "write the answer: "+oneLine(err))
+	fmt.Fprintln(os.Stderr, "flatnet: write the answer:", oneLine(err))
+}
+
+// takenBackBy has unheard take an attachment off the network again.
+func (c *call) takenBackBy(ctx context.Context, a *attach.Attacher, id attach.ID) {
+	c.takeBack = func() error { return a.Del(context.WithoutCancel(ctx), id) }
 }
 
 // record writes the call's line into the log: its result, or why it failed.

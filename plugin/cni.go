@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -76,7 +75,7 @@ func (c *cniCall) guard(ctx context.Context, verb func(context.Context, *skel.Cm
 func (c *cniCall) answer(failure *types.Error) int {
 	if failure != nil {
 		if err := printError(os.Stdout, c.cniVersion, failure); err != nil {
-			fmt.Fprintln(os.Stderr, "flatnet: write the error:", err)
+			c.unheard(err)
 		}
 		return exitFailed
 	}
@@ -84,7 +83,7 @@ func (c *cniCall) answer(failure *types.Error) int {
 		return exitOK
 	}
 	if err := types.PrintResult(c.result, c.cniVersion); err != nil {
-		fmt.Fprintln(os.Stderr, "flatnet: write the result:", err)
+		c.unheard(err)
 		return exitFailed
 	}
 	return exitOK

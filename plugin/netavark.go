@@ -45,7 +45,7 @@ func runNetavark(ctx context.Context, p Parts, args []string) int {
 		c.answer = netavarkError{Error: errorText(failure)}
 	}
 	if err := c.print(os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "flatnet: write the answer:", err)
+		c.unheard(err)
 		return exitFailed
 	}
 	if failure != nil {
@@ -228,6 +228,7 @@ func (c *netavarkCall) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.takenBackBy(ctx, attacher, r.ID)
 	c.answer, c.result = statusBlock(result), result.Address.Addr().String()
 	return nil
 }

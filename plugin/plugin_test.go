@@ -177,6 +177,58 @@ func TestWithoutRights(t *testing.T) {
 	}
 }
 
+// TestAnswerThatCannotBeWritten: what nobody was told of is taken back.
+func TestAnswerThatCannotBeWritten(t *testing.T) {
+	m := newMachine(t, "")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	cmd := m.command(call{verb: "ADD", id: "0123456789abcdef", netns: nettest.New(t)})
+	cmd.Stdout = full
+	nettest.In(t, m.ns, func() { err = cmd.Run() })
+	if err == nil {
+		t.Error("ADD ended well")
+	}
+	m.nothingLeft("after the ADD")
+	if text, _ := os.ReadFile(m.log); !strings.Contains(string(text), "write the answer") {
+		t.Errorf("the log says\n%s", text)
+	}
+}
+
+// TestStatusOfTheDisk: a full or read-only disk is not ready, and is left as it
+// was.
+func TestStatusOfTheDisk(t *testing.T) {
+	status := call{verb: "STATUS", version: "1.1.0"}
+	for _, test := range []struct {
+		name, says string
+		flags      uintptr
+	}{{"full", "the disk is full", 0}, {"read-only", "read-only", unix.MS_RDONLY}} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMachine(t, "")
+			mountState(t, m, 0, "size=64k")
+			m.add("stands")
+			if a := m.call(status); a.status != 0 {
+				t.Errorf("with room: %s", a)
+			}
+			fill(t, filepath.Join(m.state, "filler"))
+			if test.flags != 0 {
+				if err := unix.Mount("", m.state, "", unix.MS_REMOUNT|test.flags, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before, _ := os.ReadDir(m.state)
+			if a := m.call(status); a.failure.Code != 50 || !strings.Contains(a.failure.Msg, test.says) || a.failure.Details == "" {
+				t.Errorf("STATUS: %s", a)
+			}
+			if after, _ := os.ReadDir(m.state); len(after) != len(before) {
+				t.Errorf("before %v, after %v", before, after)
+			}
+		})
+	}
+}
+
 // mountState makes the state directory a file system of its own.
 func mountState(t *testing.T, m *machine, flags uintptr, options string) {
 	t.Helper()

@@ -23,6 +23,7 @@ func (c *cniCall) add(ctx context.Context, args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
+	c.takenBackBy(ctx, attacher, r.ID)
 	c.result = cniResult(result, args.Netns, n.DNS)
 	return nil
 }

@@ -128,7 +128,7 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 		lease, entries, err = ipam.Allocate(s, ipam.PoolOf(a.config), ipam.Request{
 			ContainerID: r.ContainerID, Name: r.Name, IfName: r.IfName, IP: r.IP,
 			NetNS: r.NetNS, NetNSID: id, BootID: boot, HostVeth: veth,
-			By: byAdd, Heal: a.healer(ctx, boot),
+			By: byAdd, Witness: a.witness(ctx, boot),
 		}, a.now())
 		if err != nil {
 			return nil, err

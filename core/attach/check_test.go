@@ -199,7 +199,8 @@ func TestFullPool(t *testing.T) {
 			h.mustAdd(request(name, paths[len(paths)-1]))
 		}
 		late := request("late", h.add())
-		if _, err := h.attacher(h.kernel).Add(ctx, late); !errors.Is(err, ipam.ErrExhausted) {
+		_, err := h.attacher(h.kernel).Add(ctx, late)
+		if !errors.Is(err, ipam.ErrExhausted) || !strings.Contains(err.Error(), "3 held (3 active, 0 stale, 0 that") {
 			t.Fatalf("add to a full pool: %v", err)
 		}
 		if err := h.attacher(h.kernel).Status(ctx); !errors.Is(err, attach.ErrNotReady) || !errors.Is(err, ipam.ErrExhausted) {

@@ -3,7 +3,6 @@ package attach
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"flatnet/core/config"
@@ -12,29 +11,6 @@ import (
 	"flatnet/core/kernel"
 	"flatnet/core/ports"
 )
-
-// healer gives the witness for a full pool: it tells of a lease whether its
-// container is surely gone, which it is when the lease is from an earlier
-// boot, or when both its namespace and its veth are gone. A lease that does
-// not say enough is never given up.
-func (a *Attacher) healer(ctx context.Context, boot string) func(ipam.Lease) (bool, string) {
-	return func(l ipam.Lease) (gone bool, why string) {
-		if l.BootID != "" && l.BootID != boot {
-			return true, "it is from an earlier boot"
-		}
-		if l.BootID == "" || l.NetNS == "" || l.HostVeth == "" || l.NetNSID == (kernel.NamespaceID{}) {
-			return false, ""
-		}
-		id, err := a.kernel.Identify(ctx, l.NetNS)
-		if err == nil && id == l.NetNSID || err != nil && !errors.Is(err, kernel.ErrNoNamespace) {
-			return false, ""
-		}
-		if _, err := a.kernel.Link(ctx, l.HostVeth); !errors.Is(err, kernel.ErrNotFound) {
-			return false, ""
-		}
-		return true, fmt.Sprintf("its namespace %s and its interface %s are gone", l.NetNS, l.HostVeth)
-	}
-}
 
 // Rebuild gives a function for ipam.Options: the leases of network n as the
 // kernel alone shows them, from the aliases of the veth pairs. Namespace and

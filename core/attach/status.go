@@ -21,28 +21,21 @@ func (a *Attacher) Status(ctx context.Context) error {
 	return errors.Join(ErrNotReady, err)
 }
 
-// poolReady tries an allocation and does not keep it. Update takes the lock
-// and looks at the directory as an Add would.
+// poolReady tries an allocation. It takes the lock, and looks at the directory
+// and at the disk, as an Add would.
 func (a *Attacher) poolReady(ctx context.Context) error {
 	boot, err := a.kernel.BootID(ctx)
 	if err != nil {
 		return failed("read", "the boot id", err)
 	}
-	var tried error
-	err = a.store.Update(ctx, func(s *ipam.State) ([]journal.Entry, error) {
-		_, _, tried = ipam.Allocate(s, ipam.PoolOf(a.config), ipam.Request{
-			ContainerID: "status", IfName: "status", BootID: boot, By: "plugin STATUS", Heal: a.healer(ctx, boot),
+	err = a.store.Try(ctx, func(s *ipam.State) ([]journal.Entry, error) {
+		_, entries, err := ipam.Allocate(s, ipam.PoolOf(a.config), ipam.Request{
+			ContainerID: "status", IfName: "status", BootID: boot, By: "plugin STATUS", Witness: a.witness(ctx, boot),
 		}, a.now())
-		return nil, errTried
+		return entries, err
 	})
-	if errors.Is(err, errTried) {
-		return errors.Join(tried, a.alone(ctx, boot))
-	}
-	return err
+	return errors.Join(err, a.alone(ctx, boot))
 }
-
-// errTried makes the store leave everything as it is.
-var errTried = errors.New("only tried")
 
 // bridgeReady looks for what bridge.Ensure would refuse.
 func (a *Attacher) bridgeReady(ctx context.Context) error {

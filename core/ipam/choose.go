@@ -128,9 +128,6 @@ func (a *allocation) freedLongest() (netip.Addr, bool) {
 
 // heal takes the oldest lease whose owner is surely gone.
 func (a *allocation) heal() (netip.Addr, bool) {
-	if a.r.Heal == nil {
-		return netip.Addr{}, false
-	}
 	held := slices.Collect(a.s.All())
 	slices.SortStableFunc(held, func(x, y Lease) int { return x.AllocatedAt.Compare(y.AllocatedAt) })
 	for _, l := range held {
@@ -143,15 +140,21 @@ func (a *allocation) heal() (netip.Addr, bool) {
 
 // reclaim frees a lease if its owner is surely gone.
 func (a *allocation) reclaim(l Lease) bool {
-	if a.r.Heal == nil {
+	seen := a.look(l)
+	if seen.Says != Gone {
 		return false
 	}
-	gone, why := a.r.Heal(l)
-	if gone {
-		a.s.drop(l.IP)
-		a.journal("heal", l, fmt.Sprintf("%s taken back from %s: %s", l.IP, l.Owner(), why))
+	a.s.drop(l.IP)
+	a.journal("heal", l, fmt.Sprintf("%s taken back from %s: %s", l.IP, l.Owner(), seen.Text))
+	return true
+}
+
+// look asks the request's witness.
+func (a *allocation) look(l Lease) Testimony {
+	if a.r.Witness == nil {
+		return Testimony{}
 	}
-	return gone
+	return a.r.Witness(l)
 }
 
 // free tells whether ip can be given without taking it from anyone.
@@ -171,12 +174,15 @@ func (a *allocation) keptFromUs(f Freed) bool {
 	return !ours && a.p.InQuarantine(f, a.now)
 }
 
-// exhausted says how the pool is used up, and what to do.
+// exhausted says how the pool is used up, and what to do. What the witness
+// cannot judge it calls neither active nor stale.
 func (a *allocation) exhausted() error {
 	var held, reserved, waiting int
-	for _, h := range a.s.held {
-		if a.p.inRange(h.ip) {
+	seen := map[Sight]int{}
+	for l := range a.s.All() {
+		if a.p.inRange(l.IP) {
 			held++
+			seen[a.look(l).Says]++
 		}
 	}
 	for ip := range a.reserved {
@@ -191,8 +197,8 @@ func (a *allocation) exhausted() error {
 	}
 	return &core.OpError{
 		Op: "give an address to", Target: a.lease(netip.Addr{}, a.now).Owner(),
-		Err: fmt.Errorf("%w %s to %s: %d held, %d reserved, %d in quarantine; none of the held ones is seen to be stale from here",
-			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, reserved, waiting),
-		Hint: "flatnet-tui leases list shows who holds them, sudo flatnet-tui leases release --stale releases those left behind; or widen network.range_end",
+		Err: fmt.Errorf("%w %s to %s: %d held (%d active, %d stale, %d that the plugin cannot judge), %d reserved, %d in quarantine",
+			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, seen[Alive], seen[Gone], seen[Unclear], reserved, waiting),
+		Hint: "stop containers that are not needed; sudo flatnet-tui leases release --stale releases what was left behind, and flatnet-tui leases list shows who holds what; or widen network.range_end",
 	}
 }

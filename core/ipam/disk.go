@@ -67,6 +67,9 @@ func (f *FileStore) fileError(op, name string, err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ENOTDIR):
 		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
 		e.Hint = "run as root"
+	default:
+		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
+		e.Hint = "see whether the disk of " + f.dir + " is in order (dmesg)"
 	}
 	return e
 }
@@ -96,6 +99,22 @@ func fill(file *os.File, write func(io.Writer) error) error {
 		return err
 	}
 	return unix.Fdatasync(int(file.Fd()))
+}
+
+// tryWriting writes as much as a change needs at most that needs more room: a
+// block each for state and journal. The file has no name and goes with its
+// descriptor. Where the file system has no such files nothing is tried.
+func (f *FileStore) tryWriting() error {
+	const blocks = 2 * 4096
+	file, err := os.OpenFile(f.dir, os.O_WRONLY|unix.O_TMPFILE, 0o600)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EISDIR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(make([]byte, blocks))
+	return errors.Join(err, file.Close())
 }
 
 // openSpare opens the spare file to be written from its beginning. One that

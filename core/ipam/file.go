@@ -124,6 +124,27 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 	return f.commit(&d, &after, entries)
 }
 
+// Try implements Store. That the disk has room is tried with a file that
+// vanishes.
+func (f *FileStore) Try(ctx context.Context, change func(*State) ([]journal.Entry, error)) error {
+	err := f.Update(ctx, func(s *State) ([]journal.Entry, error) {
+		if _, err := change(s); err != nil {
+			return nil, err
+		}
+		if err := f.tryWriting(); err != nil {
+			return nil, f.fileError("write", "", err)
+		}
+		return nil, errTried
+	})
+	if errors.Is(err, errTried) {
+		return nil
+	}
+	return err
+}
+
+// errTried makes Update leave everything as it is.
+var errTried = errors.New("only tried")
+
 // commit makes after the state and entries part of the journal.
 func (f *FileStore) commit(d *document, after *State, entries []journal.Entry) error {
 	err := f.writeSpare(func(w io.Writer) error { return encode(w, d, after) })

@@ -74,7 +74,7 @@ type State struct {
 	held []held // by address
 }
 
-// Store keeps one network's State. Both methods take the lock, Read a shared
+// Store keeps one network's State. Every method takes the lock, Read a shared
 // one; waiting ends with ctx, and ErrLocked then says who holds it.
 type Store interface {
 	Read(ctx context.Context) (State, error)
@@ -82,4 +82,7 @@ type Store interface {
 	// appends the entries that change returned to the journal. An error of
 	// change leaves everything as it was.
 	Update(ctx context.Context, change func(*State) ([]journal.Entry, error)) error
+	// Try tells whether Update with this change would succeed now, and leaves
+	// everything as it is.
+	Try(ctx context.Context, change func(*State) ([]journal.Entry, error)) error
 }

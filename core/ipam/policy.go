@@ -48,10 +48,10 @@ type Request struct {
 	MAC         string
 	By          string // for the journal: "plugin ADD"
 
-	// Heal tells whether a lease's container is surely gone, and by what that
-	// was seen. It is asked only when nothing else is free, or when the
-	// address asked for is held; nil: no lease is ever taken from its owner.
-	Heal func(Lease) (gone bool, why string)
+	// Witness is asked only when nothing else is free, or when the address
+	// asked for is held. A lease that it calls Gone is taken from its owner, so
+	// it has to be sure of that; nil: no lease ever is.
+	Witness Witness
 }
 
 // Allocate gives the request an address and writes its lease into s. The same

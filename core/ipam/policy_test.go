@@ -42,7 +42,7 @@ type host struct {
 	pool    ipam.Pool
 	now     time.Time
 	boot    string
-	heal    func(ipam.Lease) (bool, string)
+	witness ipam.Witness
 	entries []journal.Entry
 }
 
@@ -61,7 +61,7 @@ func (h *host) add(who, ip string) (ipam.Lease, error) {
 	trial := clone(h.state)
 	l, entries, err := ipam.Allocate(&trial, h.pool, ipam.Request{
 		ContainerID: id, Name: name, IfName: "eth0", IP: addr(ip), BootID: h.boot,
-		NetNSID: kernel.NamespaceID{Device: 4, Inode: uint64(h.now.Unix())}, By: "plugin ADD", Heal: h.heal,
+		NetNSID: kernel.NamespaceID{Device: 4, Inode: uint64(h.now.Unix())}, By: "plugin ADD", Witness: h.witness,
 	}, h.tick())
 	if err == nil {
 		h.state = trial
@@ -254,7 +254,12 @@ func TestAskingAgainKeepsTheAddress(t *testing.T) {
 }
 
 func TestHeal(t *testing.T) {
-	oldBoot := func(l ipam.Lease) (bool, string) { return l.BootID == "boot-1", "it is of an earlier boot" }
+	oldBoot := func(l ipam.Lease) ipam.Testimony {
+		if l.BootID == "boot-1" {
+			return ipam.Testimony{Says: ipam.Gone, Text: "it is of an earlier boot"}
+		}
+		return ipam.Testimony{}
+	}
 	fill := func(t *testing.T) *host {
 		h := newHost(t)
 		h.pool.RangeEnd = addr("10.87.1.3")
@@ -270,7 +275,7 @@ func TestHeal(t *testing.T) {
 	})
 	t.Run("oldest first, journalled, one at a time", func(t *testing.T) {
 		h := fill(t)
-		h.boot, h.heal = "boot-2", oldBoot
+		h.boot, h.witness = "boot-2", oldBoot
 		h.mustAdd("c/new", "10.87.1.2")
 		last := h.entries[len(h.entries)-2:]
 		if last[0].Action != "heal" || last[0].IP != "10.87.1.2" || !strings.Contains(last[0].Text, "earlier boot") || last[0].Before == "" {
@@ -283,21 +288,28 @@ func TestHeal(t *testing.T) {
 	t.Run("not while there is a free one", func(t *testing.T) {
 		h := fill(t)
 		h.del("b")
-		h.boot, h.heal = "boot-2", oldBoot
+		h.boot, h.witness = "boot-2", oldBoot
 		h.mustAdd("c/new", "10.87.1.3")
 	})
 	t.Run("an address asked for", func(t *testing.T) {
 		h := fill(t)
-		h.boot, h.heal = "boot-2", oldBoot
+		h.boot, h.witness = "boot-2", oldBoot
 		if l, err := h.add("c/new", "10.87.1.3"); err != nil || l.IP != addr("10.87.1.3") {
 			t.Errorf("got %v, %v", l.IP, err)
 		}
 	})
 	t.Run("living ones stay", func(t *testing.T) {
 		h := fill(t)
-		h.heal = func(ipam.Lease) (bool, string) { return false, "" }
+		h.pool.RangeEnd = addr("10.87.1.5")
+		h.pool.Reservations = []config.Reservation{{Name: "kept", IP: addr("10.87.1.4")}}
+		h.mustAdd("k/kept", "10.87.1.4")
+		h.mustAdd("d", "10.87.1.5")
+		h.witness = func(l ipam.Lease) ipam.Testimony {
+			return ipam.Testimony{Says: map[string]ipam.Sight{"a": ipam.Alive, "b": ipam.Alive, "k": ipam.Gone}[l.ContainerID]}
+		}
 		_, err := h.add("c", "")
-		if !errors.Is(err, ipam.ErrExhausted) || !strings.Contains(err.Error(), "2 held") || !strings.Contains(core.Hint(err), "release") {
+		const want = "4 held (2 active, 1 stale, 1 that the plugin cannot judge), 0 reserved, 0 in quarantine"
+		if !errors.Is(err, ipam.ErrExhausted) || !strings.Contains(err.Error(), want) || !strings.Contains(core.Hint(err), "leases release --stale") {
 			t.Errorf("error %v (hint %q)", err, core.Hint(err))
 		}
 	})

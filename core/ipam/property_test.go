@@ -91,7 +91,12 @@ func (m *model) add(c string, want netip.Addr) {
 		l, entries, err = ipam.Allocate(s, m.pool, ipam.Request{
 			ContainerID: c, Name: "name-" + c, IfName: "eth0", IP: want, By: "plugin ADD",
 			BootID: fmt.Sprint(m.boot), NetNSID: kernel.NamespaceID{Inode: m.nextNS},
-			Heal: func(l ipam.Lease) (bool, string) { return !m.alive[l.ContainerID], "it is dead" },
+			Witness: func(l ipam.Lease) ipam.Testimony {
+				if m.alive[l.ContainerID] {
+					return ipam.Testimony{Says: ipam.Alive}
+				}
+				return ipam.Testimony{Says: ipam.Gone, Text: "it is dead"}
+			},
 		}, m.now)
 		return entries, err
 	})

@@ -82,11 +82,11 @@ func judge(ctx context.Context, l ipam.Lease, p *podmanWitness, k *KernelWitness
 	return Status{Lease: l, State: weigh(byPodman, byKernel), Reason: byPodman.Text + "; " + byKernel.Text}
 }
 
-func weigh(byPodman, byKernel Testimony) State {
+func weigh(byPodman, byKernel ipam.Testimony) State {
 	switch {
-	case byPodman.Says == Gone && byKernel.Says == Gone:
+	case byPodman.Says == ipam.Gone && byKernel.Says == ipam.Gone:
 		return Stale
-	case byPodman.Says == Alive && byKernel.Says != Gone:
+	case byPodman.Says == ipam.Alive && byKernel.Says != ipam.Gone:
 		return Active
 	}
 	return Unknown

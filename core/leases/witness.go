@@ -12,22 +12,6 @@ import (
 	"flatnet/core/podman"
 )
 
-// Sight is what a witness says about a lease's container.
-type Sight int
-
-// What can be said. Unclear is the answer of one who could not look.
-const (
-	Unclear Sight = iota
-	Alive
-	Gone
-)
-
-// Testimony is what a witness says, with what it saw.
-type Testimony struct {
-	Says Sight
-	Text string
-}
-
 // podmanWitness is what Podman said, asked once.
 type podmanWitness struct {
 	network    string
@@ -46,25 +30,25 @@ func askPodman(ctx context.Context, s Sources) *podmanWitness {
 }
 
 // see tells whether Podman has the container running with this attachment.
-func (p *podmanWitness) see(l ipam.Lease) (Testimony, podman.Container) {
+func (p *podmanWitness) see(l ipam.Lease) (ipam.Testimony, podman.Container) {
 	if p.err != nil {
-		return Testimony{Unclear, fmt.Sprintf("Podman could not be asked (%v)", p.err)}, podman.Container{}
+		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("Podman could not be asked (%v)", p.err)}, podman.Container{}
 	}
 	c, known := p.containers[l.ContainerID]
 	if !known {
-		return Testimony{Gone, "Podman does not know the container"}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: "Podman does not know the container"}, c
 	}
 	if !c.Running() {
-		return Testimony{Gone, "the container is " + c.State}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: "the container is " + c.State}, c
 	}
 	a, attached := c.Networks[p.network]
 	switch {
 	case len(c.Networks) > 0 && !attached:
-		return Testimony{Gone, "the container runs, but is not on network " + p.network}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: "the container runs, but is not on network " + p.network}, c
 	case a.IP.IsValid() && a.IP != l.IP:
-		return Testimony{Gone, "the container runs with " + a.IP.String()}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: "the container runs with " + a.IP.String()}, c
 	}
-	return Testimony{Alive, "the container is " + c.State}, c
+	return ipam.Testimony{Says: ipam.Alive, Text: "the container is " + c.State}, c
 }
 
 // KernelWitness is what the kernel says about namespaces and links.
@@ -86,9 +70,9 @@ func LookAtKernel(ctx context.Context, k kernel.Kernel) *KernelWitness {
 // See tells whether the namespace that the lease was made for is still there.
 // A lease that does not say (of the old form, or rebuilt) is judged by the
 // container's veth, which ends with its namespace.
-func (w *KernelWitness) See(ctx context.Context, l ipam.Lease) Testimony {
+func (w *KernelWitness) See(ctx context.Context, l ipam.Lease) ipam.Testimony {
 	if l.BootID != "" && w.bootID != "" && l.BootID != w.bootID {
-		return Testimony{Gone, "the lease is from an earlier boot"}
+		return ipam.Testimony{Says: ipam.Gone, Text: "the lease is from an earlier boot"}
 	}
 	if l.NetNS == "" {
 		return w.seeVeth(l)
@@ -96,25 +80,25 @@ func (w *KernelWitness) See(ctx context.Context, l ipam.Lease) Testimony {
 	id, err := w.kernel.Identify(ctx, l.NetNS)
 	switch {
 	case errors.Is(err, kernel.ErrNoNamespace):
-		return Testimony{Gone, "its network namespace is gone"}
+		return ipam.Testimony{Says: ipam.Gone, Text: "its network namespace is gone"}
 	case err != nil:
-		return Testimony{Unclear, fmt.Sprintf("its network namespace could not be looked at (%v)", err)}
+		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("its network namespace could not be looked at (%v)", err)}
 	case l.NetNSID != (kernel.NamespaceID{}) && id != l.NetNSID:
-		return Testimony{Gone, "another network namespace is in the place of its own"}
+		return ipam.Testimony{Says: ipam.Gone, Text: "another network namespace is in the place of its own"}
 	}
-	return Testimony{Alive, "its network namespace is there"}
+	return ipam.Testimony{Says: ipam.Alive, Text: "its network namespace is there"}
 }
 
-func (w *KernelWitness) seeVeth(l ipam.Lease) Testimony {
+func (w *KernelWitness) seeVeth(l ipam.Lease) ipam.Testimony {
 	if w.linksErr != nil {
-		return Testimony{Unclear, fmt.Sprintf("the interfaces could not be listed (%v)", w.linksErr)}
+		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("the interfaces could not be listed (%v)", w.linksErr)}
 	}
 	for _, link := range w.links {
 		if OfLease(link, l) {
-			return Testimony{Alive, "its interface " + link.Name + " is there"}
+			return ipam.Testimony{Says: ipam.Alive, Text: "its interface " + link.Name + " is there"}
 		}
 	}
-	return Testimony{Gone, "no interface of it is there"}
+	return ipam.Testimony{Says: ipam.Gone, Text: "no interface of it is there"}
 }
 
 // vethPrefix and 8 characters of the container's id name the host's end of a

@@ -135,7 +135,7 @@ func (l Leases) release(s leases.Status, force bool) Step {
 // lives asks the kernel, the one witness that can be asked under the state's
 // lock: Podman may be waiting for a plugin that waits for that lock.
 func (l Leases) lives(ctx context.Context, lease ipam.Lease) bool {
-	return leases.LookAtKernel(ctx, l.Kernel).See(ctx, lease).Says != leases.Gone
+	return leases.LookAtKernel(ctx, l.Kernel).See(ctx, lease).Says != ipam.Gone
 }
 
 // deleteVeth takes away the host's end of the lease's veth pair, if it is there.
