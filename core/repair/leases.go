@@ -125,6 +125,10 @@ func (l Leases) release(s leases.Status, force bool) Step {
 				if err := l.deleteVeth(ctx, now); err != nil {
 					return nil, err
 				}
+				if now.Name == "" && s.Name != "" { // for the container of that name that comes next
+					now.Name = s.Name
+					state.Put(now)
+				}
 				run := runOf(ctx)
 				return ipam.Release(state, s.IP, run.by, run.at)
 			})

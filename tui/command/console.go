@@ -33,14 +33,15 @@ func (a *App) openConsole(ctx context.Context, o ConsoleOptions) error {
 	return a.Console(ctx, opts)
 }
 
-// beside runs what goes on while the console is open: the probes, and the
-// gateway following the containers. It gives what ends them.
+// beside runs what goes on while the console is open: the probes, the gateway
+// following the containers, and the names of containers. It gives what ends them.
 func (a *App) beside(ctx context.Context, p *Parts, o ConsoleOptions) (end func()) {
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	running.Go(func() { p.Monitor.Run(ctx) })
 	if !o.ReadOnly && !p.Config.TUI.ReadOnly {
-		f := follower{app: a, by: "console", report: func(string) {}} // the panes say what is wrong
+		quiet := func(string) {} // the panes say what is wrong
+		f := follower{app: a, by: "console", report: quiet, keeper: newKeeper(a, "console", quiet, keptNames())}
 		running.Go(func() { _ = f.run(ctx, p) })
 	}
 	return func() {

@@ -17,6 +17,7 @@ import (
 const (
 	keepEvery      = 5 * time.Second
 	keepRouteEvery = time.Minute
+	keepNamesEvery = time.Minute
 	keepLimit      = 20 * time.Second
 )
 
@@ -31,7 +32,7 @@ type kept struct {
 	said  string // what was reported last: once is enough
 }
 
-// keeper sees to bridge, rules and Windows' route while watch runs, and tells
+// keeper sees to what it is given while watch or the console runs, and tells
 // systemd that it does.
 type keeper struct {
 	app    *App
@@ -40,8 +41,13 @@ type keeper struct {
 	things []*kept
 }
 
-func newKeeper(a *App, by string, report func(string)) *keeper {
-	return &keeper{app: a, by: by, report: report, things: []*kept{
+func newKeeper(a *App, by string, report func(string), things ...*kept) *keeper {
+	return &keeper{app: a, by: by, report: report, things: things}
+}
+
+// keptByWatch is what watch sees to.
+func keptByWatch() []*kept {
+	return []*kept{
 		{name: "bridge", every: keepEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		}},
@@ -51,6 +57,15 @@ func newKeeper(a *App, by string, report func(string)) *keeper {
 		{name: "route", every: keepRouteEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Route(ctx, p.Windows)
 		}},
+		keptNames(),
+	}
+}
+
+// keptNames is that leases have names, which changes nothing that anybody uses
+// just now: the console sees to it too.
+func keptNames() *kept {
+	return &kept{name: "list of names", every: keepNamesEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return repair.Names(ctx, p.leases())
 	}}
 }
 

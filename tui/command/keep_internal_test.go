@@ -19,6 +19,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/podman"
 	"flatnet/core/windows"
 	"flatnet/testdata/nettest"
 )
@@ -44,9 +45,10 @@ func newKeeping(t *testing.T) *keeping {
 	s.parts = &Parts{
 		Config: c, Now: clock, Kernel: k, Journal: journal.Open(t.TempDir(), "test"),
 		Store:   ipam.OpenFile(t.TempDir(), ipam.Options{Pool: ipam.PoolOf(c), Holder: "test", Now: clock}),
+		Podman:  podmanOf{{ID: "web", Name: "web.name", State: "running"}},
 		Windows: windows.New(windows.Options{Config: c.Windows, Network: c.Network, Kernel: k, Now: clock}),
 	}
-	s.keeper = newKeeper(&App{Now: clock}, "command watch", func(line string) { s.said = append(s.said, line) })
+	s.keeper = newKeeper(&App{Now: clock}, "command watch", func(line string) { s.said = append(s.said, line) }, keptByWatch()...)
 	return s
 }
 
@@ -92,7 +94,19 @@ func TestKeeperMendsWhatBreaks(t *testing.T) {
 	}
 }
 
-// TestKeeperBringsPortsBack: what a container publishes is among the rules.
+// podmanOf is a Podman with these containers.
+type podmanOf []podman.Container
+
+func (p podmanOf) Containers(context.Context) ([]podman.Container, error) { return p, nil }
+
+func (podmanOf) Info(context.Context) (podman.Info, error) { return podman.Info{}, nil }
+
+func (podmanOf) Events(context.Context) (<-chan podman.Event, error) {
+	return nil, podman.ErrUnavailable
+}
+
+// TestKeeperBringsPortsBack: what a container publishes is among the rules, and
+// its lease gets its name.
 func TestKeeperBringsPortsBack(t *testing.T) {
 	s := newKeeping(t)
 	ctx := t.Context()
@@ -108,6 +122,9 @@ func TestKeeperBringsPortsBack(t *testing.T) {
 	rules, err := s.parts.Kernel.SaveRules(ctx, kernel.BackendNFT)
 	if err != nil || !strings.Contains(rules, "--to-destination 10.87.1.2:80") {
 		t.Errorf("the published port is not among the rules: %v\n%s", err, rules)
+	}
+	if !slices.Contains(s.said, "Done: Note that the container with 10.87.1.2 is web.name.") {
+		t.Errorf("the name was not written down: %q", s.said)
 	}
 }
 

@@ -42,7 +42,7 @@ that it is alive.`,
 				defer one.Unlock()
 				fmt.Fprintln(a.Out, a.Now().Format("2006-01-02 15:04:05"), text.Line(line))
 			}
-			f := follower{app: a, by: by(cmd), probes: true, report: report, keeper: newKeeper(a, by(cmd), report)}
+			f := follower{app: a, by: by(cmd), probes: true, report: report, keeper: newKeeper(a, by(cmd), report, keptByWatch()...)}
 			return f.run(cmd.Context(), p)
 		},
 	}
@@ -54,7 +54,7 @@ type follower struct {
 	by     string // for the journal
 	probes bool   // probes the upstreams itself; else someone else runs the Monitor
 	report func(line string)
-	keeper *keeper // sees to bridge, rules and route; nil: somebody else does
+	keeper *keeper // sees to what is not the gateway
 }
 
 // run follows with the parts of one configuration after the other, until ctx
@@ -85,9 +85,7 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 	if f.probes {
 		probing.Go(func() { p.Monitor.Run(ctx) })
 	}
-	if f.keeper != nil {
-		probing.Go(func() { f.keeper.run(ctx, p) })
-	}
+	probing.Go(func() { f.keeper.run(ctx, p) })
 	return p.Gateway.Follow(ctx, gateway.FollowOptions{
 		Config:     cmp.Or(p.Config.Path, f.app.configPath, config.Lookup()),
 		Files:      []string{filepath.Join(p.Config.IPAM.StateDir, ipam.FileName)},
