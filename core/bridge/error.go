@@ -30,7 +30,7 @@ func foreignAddress(name, there, want string) error {
 	return &core.OpError{
 		Op: "use the bridge", Target: name,
 		Err: fmt.Errorf("%w: %s, not %s", ErrForeignAddress, there, want),
-		Hint: fmt.Sprintf("if nothing else needs it: ip address del %s dev %s; or choose another subnet or bridge under [network]",
+		Hint: fmt.Sprintf("if nothing else needs it: sudo ip address del %s dev %s; or choose another subnet or bridge under [network]",
 			there, name),
 	}
 }

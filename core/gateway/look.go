@@ -40,6 +40,9 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	if s.Held, err = g.Held(); err != nil {
 		return s, err
 	}
+	if err := g.layout.checkDrive(); err != nil {
+		return s, err
+	}
 	s.Drift = g.drift(c, s)
 	s.State, s.Reason = judge(s, c.servedErr)
 	return s, nil

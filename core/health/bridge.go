@@ -1,10 +1,12 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"flatnet/core"
 	"flatnet/core/bridge"
 	"flatnet/core/repair"
 )
@@ -72,18 +74,13 @@ func bridgeAsConfigured() []Check {
 				}
 				return fmt.Sprintf("%s is down", b.Name)
 			}),
-		bridgeCheck(BridgeWrongAddress, []Code{BridgeMissing, BridgeNotABridge}, "the bridge has the gateway's address",
-			"The bridge does not have the gateway's address, or another one besides, so containers do not find their way out.",
-			func(b bridge.Status) string {
-				if len(b.Addresses) == 1 && b.Addresses[0] == b.Want {
-					return ""
-				}
-				has := strings.Join(b.Addresses, ", ")
-				if has == "" {
-					has = "no address"
-				}
-				return fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want)
-			}),
+		{
+			Code: BridgeWrongAddress, Group: GroupBridge, Good: "the bridge has the gateway's address", Repair: repair.BridgeID,
+			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
+			Meaning: "The bridge does not have the gateway's address, so containers do not find their way out; or it has another one besides, and the plugin refuses to touch it.",
+			Remedy:  byBridge + ". If another address is in the way, the finding names the command that takes it off.",
+			Look:    bridgeAddress,
+		},
 		{
 			Code: BridgeWrongMTU, Group: GroupBridge, Good: "the bridge has the right MTU", Repair: repair.BridgeID,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Applies: bridgeSeen,
@@ -98,6 +95,24 @@ func bridgeAsConfigured() []Check {
 			},
 		},
 	}
+}
+
+// bridgeAddress: an address that is not ours is somebody's, and the bridge's
+// repair leaves it alone.
+func bridgeAddress(f Facts) []Finding {
+	b := f.Bridge.Value
+	if len(b.Addresses) == 1 && b.Addresses[0] == b.Want {
+		return nil
+	}
+	has := strings.Join(b.Addresses, ", ")
+	if has == "" {
+		has = "no address"
+	}
+	found := bridgeFault(f, Fail, fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want))
+	if err := b.Obstacle(); errors.Is(err, bridge.ErrForeignAddress) {
+		found[0].Remedy = sentence("Take the other address off: " + core.Hint(err))
+	}
+	return found
 }
 
 // bridgeAround is about what packets over the bridge need besides.

@@ -40,7 +40,8 @@ type Check struct {
 	// always. Where it does not apply nothing is said, not even ok.
 	Applies func(Facts) bool
 	// Look gives what is wrong, nothing if all is well. Code, Remedy, Repair
-	// and DependsOn are filled in from the Check where Look leaves them empty.
+	// and DependsOn are filled in from the Check where Look leaves them empty;
+	// a finding with a remedy of its own has its own repair, too, or none.
 	Look func(Facts) []Finding
 }
 
@@ -86,10 +87,7 @@ func (c Check) complete(f Finding) Finding {
 		return f
 	}
 	if f.Remedy == "" {
-		f.Remedy = c.Remedy
-	}
-	if f.Repair == "" {
-		f.Repair = c.Repair
+		f.Remedy, f.Repair = c.Remedy, c.Repair
 	}
 	if f.DependsOn == nil {
 		f.DependsOn = c.After
@@ -120,7 +118,7 @@ func (k causes) add(c Check, found []Finding) {
 func (k causes) hide(f Finding) bool {
 	return slices.ContainsFunc(f.DependsOn, func(cause Code) bool {
 		return slices.ContainsFunc(k[cause], func(target string) bool {
-			return target == "" || target == f.Target
+			return target == "" || target == f.Target || slices.Contains(f.about, target)
 		})
 	})
 }
@@ -142,5 +140,5 @@ func Of(findings []Finding) Severity {
 // Checks lists every check, causes before what they hide.
 func Checks() []Check {
 	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), installedChecks(), bridgeChecks(), firewallChecks(), leaseChecks(),
-		windowsChecks(), gatewayChecks(), upstreamChecks())
+		windowsChecks(), gatewayChecks(), upstreamChecks(), []Check{windowsReaches(), gatewayErrorsCheck()})
 }

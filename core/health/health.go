@@ -57,7 +57,7 @@ type Finding struct {
 	DependsOn []Code    `json:"-"`      // causes that, when present, hide this one
 	Since     time.Time `json:"since,omitzero"`
 
-	about []string // further targets whose findings it hides
+	about []string // further targets: it hides their findings, and is hidden with them
 }
 
 // Seen is one look at one thing: what was seen and when, or why it could not

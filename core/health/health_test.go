@@ -163,6 +163,19 @@ func TestCausesHideTheirConsequences(t *testing.T) {
 			}}
 			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "timeout"
 		}, "fail lease-without-veth"},
+		"a server that is down is down for Windows, too": {func(f *health.Facts) {
+			f.Windows.Value = reached("http", "http://10.87.1.2:3000/", "web.local")
+			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
+		}, "fail upstream-down"},
+		"and one that is slow is slow": {func(f *health.Facts) {
+			f.Windows.Value = reached("http", "http://10.87.1.2:3000/", "web.local")
+			slow := 2500.0
+			f.Probes.Value[0].P50MS = &slow
+		}, "warn upstream-slow"},
+		"a server that is down says nothing of a ping": {func(f *health.Facts) {
+			f.Windows.Value = reached("ping", "10.87.1.2", "")
+			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
+		}, "fail upstream-down, fail windows-cannot-reach"},
 		"an invalid configuration leaves nothing to judge": {func(f *health.Facts) {
 			f.Bridge.Value.Exists = false
 			f.Problems = []config.Problem{{File: "flatnet.toml", Line: 3, Text: "wrong"}}
@@ -178,6 +191,14 @@ func TestCausesHideTheirConsequences(t *testing.T) {
 		if got := codes(f); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
+	}
+}
+
+// reached is a Windows whose route is right, and that got no answer.
+func reached(kind, target, host string) windows.Status {
+	return windows.Status{
+		Enabled: true, Verdict: windows.Verdict{Kind: windows.Good},
+		Reach: []windows.Reach{{Kind: kind, Name: "it", Target: target, Host: host, State: windows.Fail, Detail: "no answer"}},
 	}
 }
 

@@ -65,8 +65,7 @@ func upstreamChecks() []Check {
 			Remedy:  "Look at the load of its container: sudo podman stats NAME",
 		}, func(p Probe) (Severity, string) {
 			return Warn, fmt.Sprintf("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
-		}, func(p Probe) bool { return isUpstream(p) && p.State == OK && p.P50MS != nil && *p.P50MS > slow }),
-		gatewayErrorsCheck(),
+		}, isSlow),
 	}
 }
 
@@ -106,6 +105,10 @@ func probeCheck(c Check, say func(Probe) (Severity, string), wrong func(Probe) b
 }
 
 func isUpstream(p Probe) bool { return p.Role == RoleUpstream || p.Role == RoleTarget }
+
+func isSlow(p Probe) bool {
+	return isUpstream(p) && p.State == OK && p.P50MS != nil && *p.P50MS > slow
+}
 
 func isWrong(p Probe) bool { return p.Cause == causeStatus || p.Cause == causeBody }
 

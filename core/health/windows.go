@@ -21,9 +21,7 @@ const (
 	WindowsCannotReach Code = "windows-cannot-reach"
 )
 
-func windowsChecks() []Check {
-	return slices.Concat([]Check{windowsAsked()}, routeChecks(), []Check{windowsReaches()})
-}
+func windowsChecks() []Check { return append([]Check{windowsAsked()}, routeChecks()...) }
 
 func windowsAsked() Check {
 	return Check{
@@ -53,9 +51,9 @@ func routeChecks() []Check {
 			Remedy:  byRoute,
 		}, windows.OldAddress, windows.OtherGateway),
 		verdictCheck(Check{
-			Code: RouteShadowed, Good: "no other route wins over ours",
+			Code: RouteShadowed, Good: "no other route wins over ours", Repair: repair.RouteID,
 			Meaning: "Our route is there, and a more specific or cheaper one wins: a VPN's, often (WSL#4277).",
-			Remedy:  "Disconnect the VPN, or have its administrator leave the subnet out, or choose another subnet: key subnet in [network].",
+			Remedy:  byRoute + ". Where the other route is more specific that does not help: disconnect the VPN, or have its administrator leave the subnet out, or choose another subnet: key subnet in [network].",
 		}, windows.Shadowed),
 		verdictCheck(Check{
 			Code: RouteDuplicate, Good: "there is one route to the subnet", Repair: repair.RouteID,
@@ -75,6 +73,7 @@ func routeChecks() []Check {
 	}
 }
 
+// windowsReaches comes after what may keep a server from answering anybody.
 func windowsReaches() Check {
 	return Check{
 		Code: WindowsCannotReach, Group: GroupWindows, Good: "what Windows tried to reach answered", Each: true,
@@ -83,6 +82,7 @@ func windowsReaches() Check {
 		After: []Code{
 			WindowsUnseen, MirroredMode, RouteMissing, RouteWrongGateway, RouteShadowed, RouteUnjudged,
 			BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed,
+			LeaseWithoutVeth, SiteWithoutContainer, UpstreamDown, UpstreamWrongStatus, UpstreamUnknown,
 		},
 		Applies: windowsAnswers,
 		Look:    cannotReach,
@@ -115,10 +115,14 @@ func verdictCheck(c Check, kinds ...windows.Kind) Check {
 		w := f.Windows.Value
 		for _, k := range kinds {
 			if w.Verdict.Kind == k {
-				return []Finding{{
+				found := Finding{
 					Severity: Severity(k.State()), Target: f.Config.Network.Subnet.String(),
 					Title: w.Verdict.Text, Detail: routeSeen(w), Remedy: w.Verdict.Remedy,
-				}}
+				}
+				if w.Verdict.Mendable() {
+					found.Repair = c.Repair
+				}
+				return []Finding{found}
 			}
 		}
 		return nil
@@ -130,7 +134,11 @@ func verdictCheck(c Check, kinds ...windows.Kind) Check {
 func routeSeen(w windows.Status) string {
 	s := fmt.Sprintf("WSL's address is %s, its mode %s. ", orNone(addrText(w.WSLAddress)), orNone(string(w.Mode)))
 	if r := w.Route; r != nil {
-		return s + fmt.Sprintf("route print: %s via %s, metric %d, persistent %s.", r.Destination, orNone(addrText(r.Gateway)), r.Metric, yesNo(r.Persistent))
+		via := "on-link"
+		if r.Gateway.IsValid() {
+			via = "via " + r.Gateway.String()
+		}
+		return s + fmt.Sprintf("route print: %s %s, metric %d, persistent %s.", r.Destination, via, r.Metric, yesNo(r.Persistent))
 	}
 	return s + "route print shows no route to the subnet."
 }
@@ -138,13 +146,23 @@ func routeSeen(w windows.Status) string {
 func cannotReach(f Facts) []Finding {
 	var out []Finding
 	for _, r := range f.Windows.Value.Reach {
-		if r.State != windows.Fail {
+		if r.State != windows.Fail || slowHere(f, r.Host) {
 			continue
 		}
-		out = append(out, Finding{
+		found := Finding{
 			Severity: Fail, Target: r.Target, Title: fmt.Sprintf("Windows does not reach %s", r.Name),
 			Detail: sentence(fmt.Sprintf("%s %s from Windows: %s", r.Kind, r.Target, r.Detail)),
-		})
+		}
+		if r.Host != "" {
+			found.about = []string{r.Host}
+		}
+		out = append(out, found)
 	}
 	return out
+}
+
+// slowHere tells whether the site's server is slow from here, too: Windows'
+// patience ended, and that says nothing of the way.
+func slowHere(f Facts, host string) bool {
+	return slices.ContainsFunc(f.Probes.Value, func(p Probe) bool { return p.Role == RoleUpstream && p.Host == host && isSlow(p) })
 }

@@ -59,6 +59,9 @@ type Verdict struct {
 	By *Entry `json:"by,omitempty"`
 }
 
+// Mendable tells whether changing Windows' routes to the subnet mends it.
+func (v Verdict) Mendable() bool { return v.Remedy == remedyApply }
+
 // What to do about a verdict.
 const (
 	remedyApply  = "Repair the route: key W, or sudo flatnet-tui route apply."

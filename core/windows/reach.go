@@ -49,7 +49,8 @@ type Reach struct {
 	Kind   string    `json:"kind"`
 	Name   string    `json:"name"`
 	Target string    `json:"target"`
-	State  State     `json:"state"` // unknown: it could not be tried
+	Host   string    `json:"host,omitempty"` // HTTP: the site that was asked for
+	State  State     `json:"state"`          // unknown: it could not be tried
 	Detail string    `json:"detail"`
 	At     time.Time `json:"at"`
 }
@@ -78,7 +79,7 @@ func (s *System) try(ctx context.Context, t Target) Reach {
 }
 
 func (s *System) result(t Target, target string, state State, detail string) Reach {
-	return Reach{Kind: t.Kind, Name: t.Name, Target: target, State: state, Detail: detail, At: s.o.Now()}
+	return Reach{Kind: t.Kind, Name: t.Name, Target: target, Host: t.Host, State: state, Detail: detail, At: s.o.Now()}
 }
 
 // ping has Windows ping an address. ping.exe ends with 0 also when a router

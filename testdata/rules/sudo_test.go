@@ -17,7 +17,7 @@ import (
 var needsRoot = regexp.MustCompile(`\b(` + strings.Join([]string{
 	`flatnet-tui (init|undo|doctor|status|path|bundle|bridge apply|firewall (apply|diff|show)|route apply|config edit|leases [lr]\w+|gateway (apply|rollback|diff|list|maintenance))`,
 	`podman (restart|start|logs|ps|stats|network (rm|inspect)|system)`,
-	`systemctl (enable|restart|start|disable)`, `sysctl -w`, `ip link (set|delete)`, `iptables(-legacy|-nft)? -[A-Z]`,
+	`systemctl (enable|restart|start|disable)`, `sysctl -w`, `ip link (set|delete)`, `ip address (add|del)`, `iptables(-legacy|-nft)? -[A-Z]`,
 	`update-alternatives`, `apt(-get)? install`, `mount -t`, `chmod \d`, `hwclock -`, `timedatectl set`,
 }, "|") + `)`)
 

@@ -75,6 +75,10 @@ func bridgeFaults() map[string]fault {
 			code: health.BridgeWrongAddress, severity: health.Fail, command: apply,
 			make: func(r *rig) { r.exec("ip address delete 10.87.1.1/24 dev flatnet-br0") },
 		},
+		"bridge with another address besides": {
+			code: health.BridgeWrongAddress, severity: health.Fail, typed: "ip address del 10.99.0.1/24 dev flatnet-br0",
+			make: func(r *rig) { r.exec("ip address add 10.99.0.1/24 dev flatnet-br0") },
+		},
 		"bridge with the wrong MTU": {
 			code: health.BridgeWrongMTU, severity: health.Warn, command: apply,
 			make: func(r *rig) { r.exec("ip link set flatnet-br0 mtu 1280") },

@@ -49,6 +49,15 @@ func windowsFaults() map[string]fault {
 			}),
 			mend: sayAgain,
 		},
+		"a cheaper route besides": {
+			code: health.RouteShadowed, severity: health.Fail, command: "route apply",
+			make: func(r *rig) {
+				r.say(func(s *standin.State) {
+					s.Elevated = true // so that the repair can change the table by itself
+					s.Active = append(s.Active, standin.Route{Destination: subnet, Gateway: netip.MustParseAddr("192.168.10.1"), Interface: lan, Metric: 2})
+				})
+			},
+		},
 		"a second route": {
 			code: health.RouteDuplicate, severity: health.Warn,
 			make: route(func(all []standin.Route) []standin.Route {
@@ -117,6 +126,11 @@ func gatewayFaults() map[string]fault {
 				r.run("gateway", "apply", "--yes")
 				r.write(r.live(), string(first))
 			},
+		},
+		"gateway's drive not mounted": {
+			code: health.GatewayUnseen, severity: health.Unknown,
+			make: func(r *rig) { r.edit(fmt.Sprintf("config_dir = %q", r.nginx.Dir), `config_dir = "/mnt/q/flatnet"`) },
+			mend: func(r *rig) { r.edit(`config_dir = "/mnt/q/flatnet"`, fmt.Sprintf("config_dir = %q", r.nginx.Dir)) },
 		},
 		"configuration edited by hand": {
 			code: health.GatewayDrift, severity: health.Warn, command: apply,

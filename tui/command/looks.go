@@ -68,11 +68,8 @@ func (p *Parts) probeOnce(ctx context.Context) ([]health.Probe, error) {
 
 // watched lists what is to be probed, as the surroundings are now.
 func (p *Parts) watched(ctx context.Context) []monitor.Watched {
-	var a monitor.Around
-	if g, err := p.Gateway.Look(ctx); err == nil {
-		a.Sites = g.Sites
-	}
-	a.Windows = p.WindowsAddress(ctx)
+	g, _ := p.Gateway.Look(ctx) // what it knows of sites is there also where the deployed files are not
+	a := monitor.Around{Sites: g.Sites, Windows: p.WindowsAddress(ctx)}
 	a.HealthURL = p.Config.Gateway.HealthAt(a.Windows)
 	return monitor.Targets(p.Config, a)
 }

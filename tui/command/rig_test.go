@@ -229,8 +229,11 @@ func (r *rig) clear() {
 func (r *rig) open(c config.Config) (*command.Parts, error) {
 	p := &command.Parts{
 		Version: r.version, Config: c, Now: r.now, Kernel: r.kernel, Journal: journal.Open(c.IPAM.StateDir, "test"),
-		Store: r.store(c), Podman: r.podman, Probers: r.probers, Windows: windows.New(r.windows.Options), Limit: r.limit,
+		Store: r.store(c), Podman: r.podman, Probers: r.probers, Limit: r.limit,
 	}
+	beside := r.windows.Options
+	beside.Targets = p.RouteTargets
+	p.Windows = windows.New(beside)
 	p.Monitor = monitor.New(c.Probes, p.Probers, r.now)
 	p.Gateway = gateway.New(gateway.Options{
 		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(c.Gateway.Nginx),

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -123,16 +124,20 @@ func answers(a netip.Addr) bool {
 
 // curl is curl.exe with the flags that are used: it really asks, from here.
 func (p *program) curl() int {
-	url, host := "", ""
+	url, host, limit := "", "", answerLimit
 	for i, a := range p.args {
 		switch {
 		case a == "-H" && i+1 < len(p.args):
 			host = strings.TrimPrefix(p.args[i+1], "Host: ")
+		case a == "-m" && i+1 < len(p.args):
+			if n, err := strconv.Atoi(p.args[i+1]); err == nil {
+				limit = time.Duration(n) * time.Second
+			}
 		case i == len(p.args)-1:
 			url = a
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -146,7 +151,11 @@ func (p *program) curl() int {
 		return 28
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Print("000")
+		return 28
+	case err != nil:
 		fmt.Print("000")
 		return 7
 	}
