@@ -199,6 +199,6 @@ func (a *allocation) exhausted() error {
 		Op: "give an address to", Target: a.lease(netip.Addr{}, a.now).Owner(),
 		Err: fmt.Errorf("%w %s to %s: %d held (%d active, %d stale, %d that the plugin cannot judge), %d reserved, %d in quarantine",
 			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, seen[Alive], seen[Gone], seen[Unclear], reserved, waiting),
-		Hint: "stop containers that are not needed; sudo flatnet-tui leases release --stale releases what was left behind, and flatnet-tui leases list shows who holds what; or widen network.range_end",
+		Hint: "stop containers that are not needed; sudo flatnet-tui leases release --stale releases what was left behind, and sudo flatnet-tui leases list shows who holds what; or widen network.range_end",
 	}
 }
