@@ -13,6 +13,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/netavark"
 )
 
 // Code is one row of the table of CNI errors, which the manual shows.
@@ -31,7 +32,7 @@ func Codes() []Code {
 		{types.ErrInvalidEnvironmentVariables, "the request is wrong: a CNI_ variable, an address or a MAC address in it", []error{attach.ErrRequest}},
 		{types.ErrIOFailure, "stdin or the configuration file could not be read", []error{config.ErrNotReadable}},
 		{types.ErrDecodingFailure, "what came on stdin is not JSON of the right form", nil},
-		{types.ErrInvalidNetworkConfig, "the configuration file or the network list has a mistake", []error{config.ErrMissing, errConfig, errNetwork}},
+		{types.ErrInvalidNetworkConfig, "the configuration file or the network list has a mistake", []error{config.ErrMissing, errConfig, netavark.ErrNetwork}},
 		{types.ErrTryAgainLater, "another program holds the state's lock", []error{ipam.ErrLocked}},
 		{codeExhausted, "no address is free", []error{ipam.ErrExhausted}},
 		{codeTaken, "the address asked for is held or reserved for another container", []error{ipam.ErrTaken, ipam.ErrReserved, ipam.ErrHolds}},

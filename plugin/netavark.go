@@ -13,6 +13,7 @@ import (
 
 	"flatnet/core/attach"
 	"flatnet/core/logfile"
+	"flatnet/core/netavark"
 	"flatnet/core/ports"
 )
 
@@ -116,13 +117,13 @@ func decode(v any) ([]byte, error) {
 // create completes a network that is being made. What is not ours to decide
 // is handed back as it came.
 func (c *netavarkCall) create() error {
-	var n network
+	var n netavark.Network
 	text, err := decode(&n)
 	if err != nil {
 		return err
 	}
 	c.network = n.Name
-	cfg, err := n.check(forCreate)
+	cfg, err := n.Check(netavark.ForCreate)
 	if err != nil {
 		return err
 	}
@@ -131,16 +132,16 @@ func (c *netavarkCall) create() error {
 	if err := json.Unmarshal(text, &whole); err != nil {
 		return types.NewError(types.ErrDecodingFailure, "cannot read the network: "+err.Error(), "")
 	}
-	c.answer, err = n.completed(whole, cfg)
+	c.answer, err = n.Completed(whole, cfg)
 	return err
 }
 
 // attachment is what setup and teardown get.
 type attachment struct {
-	ContainerID    string        `json:"container_id"`
-	ContainerName  string        `json:"container_name"`
-	PortMappings   []portMapping `json:"port_mappings"`
-	Network        network       `json:"network"`
+	ContainerID    string           `json:"container_id"`
+	ContainerName  string           `json:"container_name"`
+	PortMappings   []portMapping    `json:"port_mappings"`
+	Network        netavark.Network `json:"network"`
 	NetworkOptions struct {
 		InterfaceName string            `json:"interface_name"`
 		StaticIPs     []string          `json:"static_ips"`
@@ -212,11 +213,11 @@ func (c *netavarkCall) setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := a.Network.check(forSetup)
+	cfg, err := a.Network.Check(netavark.ForSetup)
 	if err != nil {
 		return err
 	}
-	attacher, err := c.assemble(cfg.Config, cfg.file.Network.Name)
+	attacher, err := c.assemble(cfg.Config, cfg.File.Network.Name)
 	if err != nil {
 		return err
 	}
@@ -240,11 +241,11 @@ func (c *netavarkCall) teardown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := a.Network.read()
+	cfg, err := a.Network.Read()
 	if err != nil {
 		return err
 	}
-	attacher, err := c.assemble(cfg.Config, cfg.file.Network.Name)
+	attacher, err := c.assemble(cfg.Config, cfg.File.Network.Name)
 	if err != nil {
 		return err
 	}

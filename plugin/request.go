@@ -12,7 +12,6 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/attach"
-	"flatnet/core/config"
 )
 
 // netConf is what a network list's entry says to CNI; what it says to us is
@@ -31,23 +30,6 @@ func parseNetConf(stdin []byte) (netConf, error) {
 		return netConf{}, types.NewError(types.ErrDecodingFailure, "cannot read the network list: "+err.Error(), "")
 	}
 	return n, nil
-}
-
-// loadConfig reads the configuration file that the entry names, or the usual
-// one, and lets the entry's own keys win. configured is the network that the
-// file is about.
-func loadConfig(stdin []byte) (cfg config.Config, configured string, err error) {
-	file, err := config.NetConfFile(stdin)
-	if err != nil {
-		return config.Config{}, "", err
-	}
-	cfg, err = config.Load(file)
-	if err != nil {
-		return config.Config{}, "", err
-	}
-	configured = cfg.Network.Name
-	cfg, err = config.ApplyNetConf(cfg, stdin)
-	return cfg, configured, err
 }
 
 // cniArgs is CNI_ARGS as Podman sets it.

@@ -8,6 +8,7 @@ import (
 	"github.com/containernetworking/cni/pkg/types"
 
 	"flatnet/core/attach"
+	"flatnet/core/config"
 )
 
 // FuzzRequest reads what a runtime may send: it is refused in the right form,
@@ -33,6 +34,6 @@ func FuzzRequest(f *testing.F) {
 		if _, err := expected(n, asked); err != nil && !errors.As(err, &failure) {
 			t.Errorf("list %q: %v is no CNI error", stdin, err)
 		}
-		_, _, _ = loadConfig(stdin)
+		_, _, _ = config.LoadNetConf(stdin)
 	})
 }

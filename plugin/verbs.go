@@ -8,6 +8,7 @@ import (
 	"github.com/containernetworking/cni/pkg/types"
 
 	"flatnet/core/attach"
+	"flatnet/core/config"
 )
 
 func (c *cniCall) add(ctx context.Context, args *skel.CmdArgs) error {
@@ -82,10 +83,10 @@ func (c *cniCall) open(args *skel.CmdArgs) (netConf, *attach.Attacher, error) {
 	if a, err := parseArgs(args.Args); err == nil {
 		c.name = string(a.K8S_POD_NAME)
 	}
-	cfg, configured, err := loadConfig(args.StdinData)
+	cfg, file, err := config.LoadNetConf(args.StdinData)
 	if err != nil {
 		return netConf{}, nil, err
 	}
-	attacher, err := c.assemble(cfg, configured)
+	attacher, err := c.assemble(cfg, file.Network.Name)
 	return n, attacher, err
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// netList is what problems call the network list: the plugin gets it on its
-// stdin, from a file that it is not told.
-const netList = "network list"
+// NetList is what problems call the network list as their file: the plugin
+// gets it on its stdin, from a file that it is not told.
+const NetList = "network list"
 
 // ApplyNetConf gives c with what the plugin's entry in a CNI network list
 // says: [network] keys at the entry's top level, [ipam] keys under "ipam".
@@ -44,15 +44,30 @@ func ApplyNetConf(c Config, entry []byte) (Config, error) {
 		p := &check.problems[i]
 		p.Key = strings.TrimPrefix(p.Key, "network.")
 	}
-	if err := check.result(netList, nil); err != nil {
+	if err := check.result(NetList, nil); err != nil {
 		return Config{}, err
 	}
 	return c, nil
 }
 
-// NetConfFile gives the "config" key of a network list's entry, "" if it has
-// none: the file to Load before ApplyNetConf.
-func NetConfFile(entry []byte) (string, error) {
+// LoadNetConf reads the configuration file that the plugin's entry in a CNI
+// network list names with "config", or the usual one, and lets the entry's own
+// keys win (ApplyNetConf). file is the file's configuration without them.
+func LoadNetConf(entry []byte) (c, file Config, err error) {
+	path, err := netConfFile(entry)
+	if err != nil {
+		return Config{}, Config{}, err
+	}
+	if file, err = Load(path); err != nil {
+		return Config{}, Config{}, err
+	}
+	c, err = ApplyNetConf(file, entry)
+	return c, file, err
+}
+
+// netConfFile gives the "config" key of a network list's entry, "" if it has
+// none.
+func netConfFile(entry []byte) (string, error) {
 	raw, err := decodeEntry(entry)
 	if err != nil {
 		return "", err
@@ -64,7 +79,7 @@ func NetConfFile(entry []byte) (string, error) {
 	file, err := pathRule().checked(v)
 	var m *mismatch
 	if errors.As(err, &m) {
-		return "", &Error{[]Problem{{File: netList, Key: "config", Text: m.text, Want: m.want}}}
+		return "", &Error{[]Problem{{File: NetList, Key: "config", Text: m.text, Want: m.want}}}
 	}
 	return file, nil
 }
@@ -103,7 +118,7 @@ func isCNI(key string) bool {
 // decodeEntry reads JSON into the plain values that TOML would give.
 func decodeEntry(entry []byte) (map[string]any, error) {
 	wrong := func(text string) error {
-		return &Error{[]Problem{{File: netList, Text: text, Want: "one JSON object"}}}
+		return &Error{[]Problem{{File: NetList, Text: text, Want: "one JSON object"}}}
 	}
 	if len(entry) > MaxFile {
 		return nil, wrong("it is too long")

@@ -3,6 +3,8 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,14 +60,26 @@ func TestApplyNetConfProblems(t *testing.T) {
 	}
 }
 
-func TestNetConfFile(t *testing.T) {
+func TestLoadNetConf(t *testing.T) {
+	usual, other := filepath.Join(t.TempDir(), "usual.toml"), filepath.Join(t.TempDir(), "other.toml")
+	for path, name := range map[string]string{usual: "usual", other: "other"} {
+		if err := os.WriteFile(path, []byte("[network]\nname = \""+name+"\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("FLATNET_CONFIG", usual)
 	for entry, want := range map[string]string{
-		`{"type":"flatnet"}`:           "",
-		`{"config":"/etc/other.toml"}`: "/etc/other.toml",
-		`{"config":"other.toml"}`:      "error",
-		`{"config":3}`:                 "error",
+		`{"type":"flatnet"}`:                         "usual usual",
+		`{"name":"own"}`:                             "own usual",
+		`{"config":"` + other + `"}`:                 "other other",
+		`{"config":"` + other + `","name":"own"}`:    "own other",
+		`{"config":"other.toml"}`:                    "error",
+		`{"config":"/nowhere.toml"}`:                 "error",
+		`{"config":3}`:                               "error",
+		`{"config":"` + other + `","no such": true}`: "error",
 	} {
-		got, err := config.NetConfFile([]byte(entry))
+		c, file, err := config.LoadNetConf([]byte(entry))
+		got := c.Network.Name + " " + file.Network.Name
 		if err != nil {
 			got = "error"
 		}

@@ -11,69 +11,93 @@ import (
 func installedChecks() []Check {
 	return []Check{
 		machineCheck(Check{
-			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanNotCNI},
+			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanWithoutCNI, PodmanNotCNI},
 			Meaning: "The plugin's program is not in any directory where Podman looks, so no container can start on the network.",
 			Remedy:  byInstall,
 		}, pluginMissing),
 		machineCheck(Check{
-			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanNotCNI, PluginMissing},
+			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanWithoutCNI, PodmanNotCNI, PluginMissing},
 			Meaning: "The plugin's file is there, and is not a program that may be run.",
 			Remedy:  byInstall + ". By hand: sudo chmod 755 FILE",
 		}, pluginNotExecutable),
 		machineCheck(Check{
-			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanNotCNI, PluginMissing, PluginNotExecutable},
+			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanWithoutCNI, PodmanNotCNI, PluginMissing, PluginNotExecutable},
 			Meaning: "The plugin and this console are of different versions and may read state and configuration differently.",
 			Remedy:  byInstall,
 		}, pluginVersion),
 		machineCheck(Check{
-			Code: NetworkListMissing, Good: "Podman has a network list", After: []Code{PodmanNotCNI},
-			Meaning: "Podman has no network list for this network, so --network finds none.",
+			Code: NetworkListMissing, Good: "Podman knows the network", After: []Code{PodmanWithoutCNI, PodmanNotCNI},
+			Meaning: "Podman does not know the network, so --network finds none: with CNI there is no network list for it, with netavark no network.",
 			Remedy:  byInstall,
 		}, networkListMissing),
 		machineCheck(Check{
-			Code: NetworkListShadowed, Good: "one network list has the name", After: []Code{PodmanNotCNI, NetworkListMissing},
-			Meaning: "Several network lists have the network's name; Podman takes the first and passes over the others.",
+			Code: NetworkListShadowed, Good: "one network has the name", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
+			Meaning: "Several network lists have the network's name, and Podman takes the first and passes over the others; or a network of the name is not of our plugin.",
 			Remedy:  "Delete or rename the file that is not meant (sudo podman network inspect NAME shows which one is used).",
 		}, networkListShadowed),
 		machineCheck(Check{
-			Code: NetworkListInvalid, Good: "the network list is valid", After: []Code{PodmanNotCNI, NetworkListMissing},
-			Meaning: "The network list is not valid, so Podman or the plugin refuses it.",
+			Code: NetworkListInvalid, Good: "the network can be used", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
+			Meaning: "The network list, or Podman's network, is not valid or does not fit the configuration, so Podman or the plugin refuses it.",
 			Remedy:  "Mend the file, or run sudo make install after moving it away.",
 		}, networkListInvalid),
 		machineCheck(Check{
-			Code: NetworkListDiffers, Good: "the network list agrees with the configuration", After: []Code{PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
-			Meaning: "Keys in the network list win over the configuration file, so the plugin works on another network than the console shows.",
+			Code: NetworkListDiffers, Good: "Podman's network agrees with the configuration", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
+			Meaning: "Keys in the network list, or in the configuration that Podman's network names, are others than in the console's configuration, so the plugin works on another network than the console shows.",
 			Remedy:  "Take those keys out of the network list, or give the configuration the same values.",
 		}, networkListDiffers),
 	}
 }
 
-func pluginMissing(s host.Status, _ Facts) []Finding {
-	p := s.Plugin
+// overNetavark tells whether it is netavark through which Podman calls the
+// plugin. Where Podman cannot be asked, it is if there is a network for
+// netavark and none for CNI.
+func overNetavark(s host.Status, f Facts) bool {
+	if f.Podman.Known() {
+		return f.Podman.Value.Info.NetworkBackend == "netavark"
+	}
+	return s.Netavark.Network.Exists && !s.NetworkList.Exists
+}
+
+// pluginOf gives the plugin that Podman calls.
+func pluginOf(s host.Status, f Facts) host.Plugin {
+	if overNetavark(s, f) {
+		return s.Netavark.Plugin
+	}
+	return s.Plugin
+}
+
+func pluginMissing(s host.Status, f Facts) []Finding {
+	p := pluginOf(s, f)
 	switch {
 	case p.Exists:
 		return nil
 	case p.Err != "":
 		return []Finding{{Severity: Unknown, Target: p.Path, Title: "whether the plugin is installed is not known", Detail: p.Err, Remedy: byRoot}}
 	}
-	return []Finding{{
+	found := Finding{
 		Severity: Fail, Target: p.Path, Title: "the plugin is not installed",
 		Detail: "There is no " + p.Path + ", nor a " + host.PluginName + " in any other of Podman's plugin directories.",
-	}}
+	}
+	if overNetavark(s, f) {
+		found.Detail = "There is no " + p.Path + ", nor a " + host.PluginName + " in any other directory where Podman looks for netavark's plugins."
+		found.Remedy = byInstall + ". If Podman looks elsewhere: sudo flatnet-tui init"
+	}
+	return []Finding{found}
 }
 
-func pluginNotExecutable(s host.Status, _ Facts) []Finding {
-	if s.Plugin.Executable {
+func pluginNotExecutable(s host.Status, f Facts) []Finding {
+	p := pluginOf(s, f)
+	if p.Executable {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: s.Plugin.Path, Title: "the plugin cannot be executed",
-		Detail: s.Plugin.Path + " is not a file with the right to be executed.",
+		Severity: Fail, Target: p.Path, Title: "the plugin cannot be executed",
+		Detail: p.Path + " is not a file with the right to be executed.",
 	}}
 }
 
-func pluginVersion(s host.Status, _ Facts) []Finding {
-	p := s.Plugin
+func pluginVersion(s host.Status, facts Facts) []Finding {
+	p := pluginOf(s, facts)
 	f := Finding{Severity: Warn, Target: p.Path, Title: fmt.Sprintf("the plugin is %s, this program %s", p.Version, p.Want)}
 	switch {
 	case p.Version == p.Want:
@@ -93,6 +117,9 @@ func pluginVersion(s host.Status, _ Facts) []Finding {
 }
 
 func networkListMissing(s host.Status, f Facts) []Finding {
+	if overNetavark(s, f) {
+		return networkMissing(s, f)
+	}
 	l := s.NetworkList
 	switch {
 	case l.Exists:
@@ -107,6 +134,9 @@ func networkListMissing(s host.Status, f Facts) []Finding {
 }
 
 func networkListShadowed(s host.Status, f Facts) []Finding {
+	if overNetavark(s, f) {
+		return networkForeign(s, f)
+	}
 	l := s.NetworkList
 	switch {
 	case l.Ours && len(l.Others) == 0, l.Problem != "":
@@ -124,7 +154,10 @@ func networkListShadowed(s host.Status, f Facts) []Finding {
 	}}
 }
 
-func networkListInvalid(s host.Status, _ Facts) []Finding {
+func networkListInvalid(s host.Status, f Facts) []Finding {
+	if overNetavark(s, f) {
+		return networkUnusable(s, f)
+	}
 	if s.NetworkList.Problem == "" {
 		return nil
 	}
@@ -133,13 +166,13 @@ func networkListInvalid(s host.Status, _ Facts) []Finding {
 	}}
 }
 
-func networkListDiffers(s host.Status, _ Facts) []Finding {
-	l := s.NetworkList
+func networkListDiffers(s host.Status, f Facts) []Finding {
+	l, title := s.NetworkList, "the network list says otherwise than the configuration"
+	if overNetavark(s, f) {
+		l, title = s.Netavark.Network, "Podman's network is another than the configuration's"
+	}
 	if len(l.Differs) == 0 {
 		return nil
 	}
-	return []Finding{{
-		Severity: Warn, Target: l.Path, Title: "the network list says otherwise than the configuration",
-		Detail: l.Path + ": " + strings.Join(l.Differs, "; ") + ".",
-	}}
+	return []Finding{{Severity: Warn, Target: l.Path, Title: title, Detail: l.Path + ": " + strings.Join(l.Differs, "; ") + "."}}
 }

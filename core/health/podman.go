@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"flatnet/core/podman"
 )
 
 // Codes of Podman.
 const (
+	PodmanWithoutCNI  Code = "podman-without-cni"
 	PodmanUnreachable Code = "podman-unreachable"
 	PodmanNotCNI      Code = "podman-not-cni"
 )
@@ -15,7 +18,14 @@ const (
 func podmanChecks() []Check {
 	return []Check{
 		{
-			Code: PodmanUnreachable, Group: GroupPodman, Good: "Podman answers",
+			Code: PodmanWithoutCNI, Group: GroupPodman, Good: "Podman has the network backend that it is to use",
+			Meaning: "Podman's settings ask for CNI, which Podman 5 does not have: it does nothing at all until that is taken out. Settings of Podman 4 do so after an upgrade.",
+			Remedy:  "Run: sudo flatnet-tui migrate",
+			Applies: func(f Facts) bool { return f.Podman.Known() || podman.LacksCNI(f.Podman.Err) },
+			Look:    podmanWithoutCNI,
+		},
+		{
+			Code: PodmanUnreachable, Group: GroupPodman, Good: "Podman answers", After: []Code{PodmanWithoutCNI},
 			Meaning: "Podman cannot be asked, so it is not known which leases are stale and which container serves a site.",
 			Remedy:  "Run: sudo systemctl enable --now podman.socket. Or set the right path: key socket in [podman].",
 			Look: func(f Facts) []Finding {
@@ -23,26 +33,40 @@ func podmanChecks() []Check {
 			},
 		},
 		{
-			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanUnreachable},
-			Meaning: "Podman 4's network backend is not CNI, so it never calls the plugin. (Podman 5 has no CNI, and calls it through netavark.)",
+			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanWithoutCNI, PodmanUnreachable},
+			Meaning: "Podman 4's network backend is not CNI, and it has no network of ours for netavark, so it never calls the plugin. (Podman 5 has no CNI, and calls it through netavark.)",
 			Remedy:  "Run: sudo flatnet-tui init. It has Podman use CNI; networks made by podman network create, and their containers, are then to be made anew.",
 			Applies: func(f Facts) bool { return f.Podman.Known() },
-			Look: func(f Facts) []Finding {
-				i := f.Podman.Value.Info
-				switch {
-				case i.NetworkBackend == "cni" || i.NetworkBackend == "netavark" && !beforeFive(i.Version):
-					return nil
-				case i.NetworkBackend == "":
-					return []Finding{{Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known", Detail: "podman info names none."}}
-				}
-				return []Finding{{
-					Severity: Fail, Target: "podman",
-					Title:  fmt.Sprintf("Podman uses %s, not CNI", i.NetworkBackend),
-					Detail: fmt.Sprintf("podman info: version %s, network backend %s.", i.Version, i.NetworkBackend),
-				}}
-			},
+			Look:    podmanNotCNI,
 		},
 	}
+}
+
+func podmanWithoutCNI(f Facts) []Finding {
+	if f.Podman.Known() {
+		return nil
+	}
+	found := Finding{Severity: Fail, Target: "podman", Title: "Podman is to use CNI, and has none", Detail: f.Podman.Err}
+	if b := f.Host.Value.Backend; f.Host.Known() && b.Name != "" {
+		found.Target = b.File
+		found.Detail = fmt.Sprintf("%s has network_backend = %q. Podman says: %s", b.File, b.Name, f.Podman.Err)
+	}
+	return []Finding{found}
+}
+
+func podmanNotCNI(f Facts) []Finding {
+	i := f.Podman.Value.Info
+	switch {
+	case i.NetworkBackend == "cni", i.NetworkBackend == "netavark" && (!beforeFive(i.Version) || f.Host.Value.Netavark.Network.Ours):
+		return nil
+	case i.NetworkBackend == "":
+		return []Finding{{Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known", Detail: "podman info names none."}}
+	}
+	return []Finding{{
+		Severity: Fail, Target: "podman",
+		Title:  fmt.Sprintf("Podman uses %s, not CNI", i.NetworkBackend),
+		Detail: fmt.Sprintf("podman info: version %s, network backend %s.", i.Version, i.NetworkBackend),
+	}}
 }
 
 // beforeFive tells whether a version of Podman is known to be older than 5.

@@ -1,6 +1,6 @@
 // Package host looks at what the network needs from the machine around it:
-// the plugin and the network list where Podman looks for them, room on the
-// disks, a clock that runs forward, and ip_forward after the next boot. It
+// the plugin and the network where each of Podman's network backends looks for
+// them, room on the disks, a clock that runs forward, and ip_forward after the next boot. It
 // only looks; what is wrong about it is said in core/health.
 package host
 
@@ -15,8 +15,10 @@ import (
 // Status is one look at the machine. Each part has its own Err where it
 // could not be looked at.
 type Status struct {
-	Plugin      Plugin      `json:"plugin"`
-	NetworkList NetworkList `json:"network_list"`
+	Plugin      Plugin      `json:"plugin"`       // as CNI finds it
+	NetworkList NetworkList `json:"network_list"` // of CNI
+	Netavark    Netavark    `json:"netavark"`
+	Backend     Backend     `json:"backend"`
 	Disks       []Disk      `json:"disks"`
 	Clock       Clock       `json:"clock"`
 	NextBoot    NextBoot    `json:"next_boot"`
@@ -26,6 +28,7 @@ type Status struct {
 
 // Options say where to look; zero fields take Podman's and systemd's defaults.
 type Options struct {
+	Root    string // put before the usual paths of Podman's files; "": this machine
 	Config  config.Config
 	Version string // of this program, which the plugin's is to be
 	// ContainersConf is Podman's CONTAINERS_CONF: the only file read for its
@@ -45,14 +48,18 @@ func Look(ctx context.Context, o Options) Status {
 	if o.SysctlPaths == nil {
 		o.SysctlPaths = sysctlPaths()
 	}
-	s := readSettings(o.ContainersConf)
-	return Status{
-		Plugin:      lookPlugin(ctx, s.pluginDirs, o.Version),
-		NetworkList: lookNetworkList(s.networkDir, o.Config),
+	p := o.settings()
+	st := Status{
+		NetworkList: lookNetworkList(p.cni.networkDir, o.Config),
+		Netavark:    Netavark{Network: lookNetwork(p.netavark.networkDir, o.Config)},
+		Backend:     p.backend,
 		Disks:       lookDisks(o.Config),
 		Clock:       lookClock(o.Config, o.Now()),
 		NextBoot:    lookNextBoot(o.SysctlPaths),
 		ErrorLog:    lookErrorLog(o.Config),
 		Root:        os.Geteuid() == 0,
 	}
+	both := LookPlugins(ctx, o)
+	st.Plugin, st.Netavark.Plugin = both.CNI, both.Netavark
+	return st
 }

@@ -70,25 +70,60 @@ func TestNextBootMaskedFile(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	dir := t.TempDir()
+	conf := filepath.Join(dir, "containers.conf")
 	for name, tt := range map[string]struct {
 		text string
-		want settings
+		edit func(*settings)
 	}{
-		"both":              {"[network]\ncni_plugin_dirs = [\"/a\", \"/b\"]\nnetwork_config_dir = \"/c\"\n", settings{[]string{"/a", "/b"}, "/c"}},
-		"neither":           {"[engine]\nruntime = \"runc\"\n", defaults()},
-		"not TOML":          {"[network", defaults()},
-		"relative":          {"[network]\ncni_plugin_dirs = [\"a\"]\nnetwork_config_dir = \"c\"\n", defaults()},
-		"of the wrong type": {"[network]\ncni_plugin_dirs = \"/a\"\n", defaults()},
+		"both": {"[network]\ncni_plugin_dirs = [\"/a\", \"/b\"]\nnetwork_config_dir = \"/c\"\n", func(s *settings) {
+			s.cni, s.netavark.networkDir = place{[]string{"/a", "/b"}, "/c"}, "/c"
+		}},
+		"netavark's": {"[network]\nnetwork_backend = \"netavark\"\nnetavark_plugin_dirs = [\"/a\"]\n", func(s *settings) {
+			s.netavark.pluginDirs, s.backend = []string{"/a"}, Backend{"netavark", conf}
+		}},
+		"appended": {"[network]\nnetavark_plugin_dirs = [\"/a\", {append=true}]\n", func(s *settings) {
+			s.netavark.pluginDirs = append(s.netavark.pluginDirs, "/a")
+		}},
+		"neither":           {"[engine]\nruntime = \"runc\"\n", nil},
+		"not TOML":          {"[network", nil},
+		"relative":          {"[network]\ncni_plugin_dirs = [\"a\"]\nnetwork_config_dir = \"c\"\n", nil},
+		"of the wrong type": {"[network]\ncni_plugin_dirs = \"/a\"\n", nil},
 	} {
-		if got := readSettings(write(t, filepath.Join(dir, "containers.conf"), tt.text)); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
+		write(t, conf, tt.text)
+		want := defaults()
+		if tt.edit != nil {
+			tt.edit(&want)
+		}
+		if got := (Options{ContainersConf: conf}).settings(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}
-	if got := readSettings(filepath.Join(dir, "none")); !reflect.DeepEqual(got, defaults()) {
-		t.Errorf("a file that is not there: %+v", got)
+	for what, path := range map[string]string{"a file that is not there": filepath.Join(dir, "none"), "a directory": dir} {
+		if got := (Options{ContainersConf: path}).settings(); !reflect.DeepEqual(got, defaults()) {
+			t.Errorf("%s: %+v", what, got)
+		}
 	}
-	if got := readSettings(dir); !reflect.DeepEqual(got, defaults()) {
-		t.Errorf("a directory: %+v", got)
+}
+
+// The administrator's files come after the distribution's, in the order of
+// their names.
+func TestSettingsOfTheMachine(t *testing.T) {
+	root := t.TempDir()
+	for path, text := range map[string]string{
+		"usr/share/containers/containers.conf":        "network_backend = \"cni\"\nnetavark_plugin_dirs = [\"/usr\"]",
+		"etc/containers/containers.conf":              "network_config_dir = \"/nets\"",
+		"etc/containers/containers.conf.d/10-a.conf":  "network_backend = \"netavark\"\nnetavark_plugin_dirs = [\"/a\", {append=true}]",
+		"etc/containers/containers.conf.d/20-b.conf":  "netavark_plugin_dirs = [\"/b\", {append=true}]",
+		"etc/containers/containers.conf.d/99-ignored": "network_backend = \"cni\"",
+	} {
+		write(t, filepath.Join(root, path), "[network]\n"+text+"\n")
+	}
+	s := Options{Root: root}.settings()
+	if want := (place{[]string{"/usr", "/a", "/b"}, "/nets"}); !reflect.DeepEqual(s.netavark, want) {
+		t.Errorf("netavark: %+v, want %+v", s.netavark, want)
+	}
+	if want := (Backend{"netavark", filepath.Join(root, "etc/containers/containers.conf.d/10-a.conf")}); s.backend != want {
+		t.Errorf("backend: %+v, want %+v", s.backend, want)
 	}
 }
 
@@ -266,13 +301,16 @@ func FuzzSysctlFile(f *testing.F) {
 }
 
 func FuzzContainersConf(f *testing.F) {
+	f.Add([]byte("[network]\nnetavark_plugin_dirs = [\"/a\", {append=true}, 3, {append=\"x\"}]\n"))
 	f.Add([]byte("[network]\ncni_plugin_dirs = [\"/a\"]\nnetwork_config_dir = \"/b\"\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s := defaults()
-		s.apply(text)
-		for _, dir := range append(s.pluginDirs, s.networkDir) {
-			if !filepath.IsAbs(dir) {
-				t.Errorf("a relative directory: %q", dir)
+		s.apply("", text)
+		for _, p := range []place{s.cni, s.netavark} {
+			for _, dir := range append(p.pluginDirs, p.networkDir) {
+				if !filepath.IsAbs(dir) {
+					t.Errorf("a relative directory: %q", dir)
+				}
 			}
 		}
 	})

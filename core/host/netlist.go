@@ -11,7 +11,8 @@ import (
 	"flatnet/core/config"
 )
 
-// NetworkList is the CNI network list that Podman uses for the network.
+// NetworkList is what Podman knows the network by: a CNI network list, or
+// netavark's file of the network.
 type NetworkList struct {
 	Path   string `json:"path"` // the one in use, or where it ought to be
 	Exists bool   `json:"exists"`
@@ -20,34 +21,51 @@ type NetworkList struct {
 	Problem string `json:"problem,omitempty"`
 	// Differs lists what it says otherwise than our configuration.
 	Differs []string `json:"differs,omitempty"`
-	// Others are further lists for this network, which Podman passes over.
+	// Others are further ones for this network, which Podman passes over.
 	Others []string `json:"others,omitempty"`
 	Err    string   `json:"error,omitempty"` // why it could not be looked at
+}
+
+// described is a file that describes a network: its name, and how NetworkList
+// takes it when it is the one in use.
+type described struct {
+	name string
+	use  func(l *NetworkList)
 }
 
 // lookNetworkList finds the list that Podman uses for the network: of the
 // *.conflist files in the order of their names the first with its name.
 func lookNetworkList(dir string, c config.Config) NetworkList {
-	l := NetworkList{Path: filepath.Join(dir, c.Network.Name+".conflist")}
+	return findNetwork(filepath.Join(dir, c.Network.Name+".conflist"), c.Network.Name, func(file string) (described, error) {
+		li, err := readList(file)
+		return described{li.Name, func(l *NetworkList) { l.useList(li, c) }}, err
+	})
+}
+
+// findNetwork looks through the files of own's kind in its directory for the
+// first that describes the network of that name. own is where it ought to be.
+func findNetwork(own, name string, read func(file string) (described, error)) NetworkList {
+	l := NetworkList{Path: own}
+	dir := filepath.Dir(own)
 	if _, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.Err = err.Error()
 		return l
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*.conflist"))
-	own := l.Path
+	files, _ := filepath.Glob(filepath.Join(dir, "*"+filepath.Ext(own)))
 	for _, file := range files {
-		li, err := readList(file)
+		d, err := read(file)
 		if err != nil && errors.Is(err, os.ErrPermission) {
 			l.Err = err.Error()
 		}
 		switch {
 		case err != nil && file == own && !l.Exists:
 			l.Exists, l.Problem = true, err.Error()
-		case err != nil || li.Name != c.Network.Name:
+		case err != nil || d.name != name:
 		case l.Exists && l.Problem == "":
 			l.Others = append(l.Others, file)
 		default:
-			l.use(file, li, c)
+			l.Path, l.Exists, l.Problem = file, true, ""
+			d.use(&l)
 		}
 	}
 	return l
@@ -75,55 +93,51 @@ func readList(file string) (list, error) {
 	return l, nil
 }
 
-// use makes file the list in use, and looks at what it asks for.
-func (l *NetworkList) use(file string, li list, c config.Config) {
-	l.Path, l.Exists, l.Problem = file, true, ""
-	for _, entry := range li.Plugins {
-		var p struct {
-			Type string `json:"type"`
-		}
-		if json.Unmarshal(entry, &p) != nil || p.Type != PluginName {
+// useList looks at what a network list asks for.
+func (l *NetworkList) useList(li list, c config.Config) {
+	entry, ok := li.ours()
+	if !ok {
+		return
+	}
+	l.Ours = true
+	asked, _, err := config.LoadNetConf(entry)
+	if err != nil {
+		l.Problem = err.Error()
+		return
+	}
+	l.Differs = differences(asked, c)
+}
+
+// ours gives the last entry that calls our plugin, as the plugin gets it: with
+// the list's name in it.
+func (li list) ours() (entry []byte, ok bool) {
+	for _, e := range li.Plugins {
+		var keys map[string]any
+		if json.Unmarshal(e, &keys) != nil || keys["type"] != PluginName {
 			continue
 		}
-		l.Ours = true
-		asked, err := configOf(entry)
-		if err != nil {
-			l.Problem = err.Error()
-			return
-		}
-		l.Differs = differences(asked.Network, c.Network)
-		if asked.IPAM.StateDir != c.IPAM.StateDir {
-			l.Differs = append(l.Differs, fmt.Sprintf("state_dir is %q there, %q here", asked.IPAM.StateDir, c.IPAM.StateDir))
+		keys["name"] = li.Name
+		if text, err := json.Marshal(keys); err == nil {
+			entry, ok = text, true
 		}
 	}
+	return entry, ok
 }
 
-// configOf is what the plugin makes of its entry.
-func configOf(entry []byte) (config.Config, error) {
-	file, err := config.NetConfFile(entry)
-	if err != nil {
-		return config.Config{}, err
-	}
-	c, err := config.Load(file)
-	if err != nil {
-		return config.Config{}, err
-	}
-	return config.ApplyNetConf(c, entry)
-}
-
-// differences names the keys of [network] that decide where containers are
-// and that differ.
-func differences(there, here config.Network) []string {
+// differences names the keys that decide where containers are and who gets
+// which address, and that differ.
+func differences(there, here config.Config) []string {
 	var out []string
 	differ := func(key string, a, b any) {
 		if a != b {
 			out = append(out, fmt.Sprintf("%s is %v there, %v here", key, a, b))
 		}
 	}
-	differ("bridge", there.Bridge, here.Bridge)
-	differ("subnet", there.Subnet, here.Subnet)
-	differ("gateway", there.Gateway, here.Gateway)
-	differ("range_start", there.RangeStart, here.RangeStart)
-	differ("range_end", there.RangeEnd, here.RangeEnd)
+	differ("bridge", there.Network.Bridge, here.Network.Bridge)
+	differ("subnet", there.Network.Subnet, here.Network.Subnet)
+	differ("gateway", there.Network.Gateway, here.Network.Gateway)
+	differ("range_start", there.Network.RangeStart, here.Network.RangeStart)
+	differ("range_end", there.Network.RangeEnd, here.Network.RangeEnd)
+	differ("state_dir", there.IPAM.StateDir, here.IPAM.StateDir)
 	return out
 }

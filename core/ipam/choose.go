@@ -85,7 +85,8 @@ func (a *allocation) reservation() (netip.Addr, bool) {
 }
 
 // last gives the last address of this container or, if it had none, of this
-// name.
+// name; also one that a container of this name still has on record and is
+// surely gone: made anew after a boot or a crash, it had no time to leave.
 func (a *allocation) last() (netip.Addr, bool) {
 	if !a.p.Sticky {
 		return netip.Addr{}, false
@@ -97,6 +98,11 @@ func (a *allocation) last() (netip.Addr, bool) {
 			if same(f) && (f.IfName == a.r.IfName || f.IfName == "") && a.free(f.IP) {
 				return f.IP, true
 			}
+		}
+	}
+	for _, l := range a.s.OfName(a.r.Name) {
+		if l.ContainerID != a.r.ContainerID && l.attachedAs(a.r.IfName) && a.givable(l.IP) && a.reclaim(l) {
+			return l.IP, true
 		}
 	}
 	return netip.Addr{}, false

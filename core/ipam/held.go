@@ -67,6 +67,17 @@ func (s *State) OfContainer(containerID string) []Lease {
 		func(l Lease) bool { return l.ContainerID == containerID })
 }
 
+// OfName gives all leases of containers of this name, by address.
+func (s *State) OfName(name string) []Lease {
+	if name == "" {
+		return nil
+	}
+	field := appendField(nil, "name", name)
+	return s.filter(
+		func(text []byte) bool { return bytes.Contains(text, field) },
+		func(l Lease) bool { return l.Name == name })
+}
+
 // OfHostVeth gives the leases whose host veth has this name, by address.
 func (s *State) OfHostVeth(name string) []Lease {
 	field := appendField(nil, "host_veth", name)

@@ -48,8 +48,9 @@ type Request struct {
 	MAC         string
 	By          string // for the journal: "plugin ADD"
 
-	// Witness is asked only when nothing else is free, or when the address
-	// asked for is held. A lease that it calls Gone is taken from its owner, so
+	// Witness is asked only when nothing else is free, when the address asked
+	// for is held, or of one that holds an address under the request's own
+	// name. A lease that it calls Gone is taken from its owner, so
 	// it has to be sure of that; nil: no lease ever is.
 	Witness Witness
 }
@@ -61,7 +62,8 @@ type Request struct {
 // core.OpError with a hint. After an error s is not to be kept.
 //
 // Without an address asked for the order is: the one reserved for the name;
-// the last one of this container or, after it, of this name (seed 4.4); the
+// the last one of this container or, after it, of this name (seed 4.4), which
+// a container of that name may still hold if it is surely gone; the
 // lowest that was not in use lately; the one freed longest ago; one whose
 // owner is surely gone.
 func Allocate(s *State, p Pool, r Request, now time.Time) (Lease, []journal.Entry, error) {

@@ -151,6 +151,24 @@ func TestSticky(t *testing.T) {
 		h.del("a")
 		h.mustAdd("a/web", "10.87.1.3")
 	})
+	t.Run("the same name made anew after a boot that nobody was told of", func(t *testing.T) {
+		h := newHost(t)
+		h.mustAdd("a/db", "10.87.1.2")
+		h.mustAdd("b/web", "10.87.1.3")
+		h.boot, h.witness = "boot-2", oldBoot
+		h.mustAdd("b2/web", "10.87.1.3")
+		if last := h.entries[len(h.entries)-2]; last.Action != "heal" || last.ContainerID != "b" {
+			t.Errorf("journal: %+v", h.entries)
+		}
+	})
+	t.Run("not from a namesake that may live", func(t *testing.T) {
+		h := newHost(t)
+		h.witness = func(ipam.Lease) ipam.Testimony { return ipam.Testimony{} }
+		h.mustAdd("a/web", "10.87.1.2")
+		h.mustAdd("b/web", "10.87.1.3")
+		h.witness = nil
+		h.mustAdd("c/web", "10.87.1.4")
+	})
 	t.Run("a container without name takes nobody's", func(t *testing.T) {
 		h := newHost(t)
 		h.mustAdd("a", "10.87.1.2")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"flatnet/core"
@@ -18,7 +19,16 @@ var (
 	ErrDenied   = unavailable("no permission to use the API socket")
 	ErrTimeout  = unavailable("no answer in time")
 	ErrReply    = unavailable("the answer makes no sense")
+	// ErrNoCNI: its settings ask for CNI, and it is a Podman that has none.
+	ErrNoCNI = unavailable("Podman has no CNI, and its settings ask for it")
 )
+
+// noCNI is what Podman 5 says instead of doing anything at all.
+const noCNI = "cni support is not enabled"
+
+// LacksCNI tells whether a complaint of Podman's, or the text of an error from
+// here, says that it is to use CNI and has none.
+func LacksCNI(text string) bool { return strings.Contains(text, noCNI) }
 
 type unavailable string
 
@@ -35,6 +45,8 @@ func failure(target string, err error) error {
 		kind, hint = ErrRefused, "start it: sudo systemctl restart podman.socket"
 	case errors.Is(err, fs.ErrPermission):
 		kind, hint = ErrDenied, "run as root, whose containers these are"
+	case LacksCNI(err.Error()):
+		kind, hint = ErrNoCNI, "run: sudo flatnet-tui migrate"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		kind, hint = ErrTimeout, "look again; if it stays so: sudo systemctl restart podman.service"
 	}

@@ -34,7 +34,7 @@ func Bridge(ctx context.Context, k kernel.Kernel, n config.Network) (Plan, error
 		p.Notes = []string{"The bridge is as configured."}
 		return p, nil
 	}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Bridge(ctx, k, n) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Bridge(ctx, k, n) })
 	p.Verify = func(ctx context.Context) error {
 		left, err := Bridge(ctx, k, n)
 		if err == nil && len(left.Steps) > 0 {
@@ -129,8 +129,8 @@ func quiet(f func(context.Context) error) func(context.Context) ([]journal.Entry
 	return func(ctx context.Context) ([]journal.Entry, error) { return nil, f(ctx) }
 }
 
-// unchanged plans again and gives ErrChanged if that plan has other steps.
-func unchanged(p Plan, again func(context.Context) (Plan, error)) func(context.Context) error {
+// Unchanged gives a Fits that plans again and refuses with ErrChanged a plan with other steps.
+func Unchanged(p Plan, again func(context.Context) (Plan, error)) func(context.Context) error {
 	return func(ctx context.Context) error {
 		now, err := again(ctx)
 		if err != nil {

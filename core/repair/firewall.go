@@ -35,7 +35,7 @@ func Firewall(ctx context.Context, k kernel.Kernel, w firewall.Want) (Plan, erro
 		Diff:    FirewallDiff(s),
 		Do:      setRules(k, w, s),
 	}}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Firewall(ctx, k, w) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Firewall(ctx, k, w) })
 	p.Verify = func(ctx context.Context) error {
 		s, err := firewall.Look(ctx, k, w)
 		if err == nil && !s.OK() {

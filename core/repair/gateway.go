@@ -50,7 +50,7 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id, title string, prep
 		Diff:    c.MainDiff + c.Diff,
 		Do:      deploy(g, c, id),
 	}}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return gatewayPlan(ctx, g, id, title, prepare) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return gatewayPlan(ctx, g, id, title, prepare) })
 	p.Verify = g.Verify
 	return p, nil
 }

@@ -48,7 +48,7 @@ func ReleaseStale(ctx context.Context, l Leases) (Plan, error) {
 		p.Notes = append(p.Notes, "No lease is known to be stale.")
 		return p, nil
 	}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return ReleaseStale(ctx, l) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return ReleaseStale(ctx, l) })
 	p.Verify = func(ctx context.Context) error {
 		left, err := ReleaseStale(ctx, l)
 		if err == nil && len(left.Steps) > 0 {
@@ -84,7 +84,7 @@ func Release(ctx context.Context, l Leases, ips []netip.Addr, force bool) (Plan,
 			p.Notes = append(p.Notes, fmt.Sprintf("%s is running and loses its network.", s.Owner()))
 		}
 	}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Release(ctx, l, ips, force) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Release(ctx, l, ips, force) })
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"flatnet/core/journal"
@@ -35,6 +36,10 @@ type Step struct {
 	// journalled with the plan's actor and time; nil stands for one entry
 	// made from Text.
 	Do func(ctx context.Context) ([]journal.Entry, error) `json:"-"`
+	// Undo takes back what Do made, also a Do that failed half way. It is
+	// called, last step first, where a later step or Verify fails; nil: what
+	// was made stays.
+	Undo func(ctx context.Context) error `json:"-"`
 }
 
 // Plan is a change before it is made. A Plan without steps says that there is
@@ -76,17 +81,28 @@ type Report struct {
 }
 
 // Apply checks that the plan still fits, makes the steps in order, stops at
-// the first that fails, and looks again. Every step that was tried is
-// journalled, failed ones with their error. A cancelled ctx stops it between
-// two steps, never within one.
+// the first that fails, and looks again. What then fails takes back the steps
+// that can be. Every step that was tried is journalled, failed ones with their
+// error, and so is what was taken back. A cancelled ctx stops it between two
+// steps, never within one.
 func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
-	var r Report
 	if p.Fits != nil {
 		if err := p.Fits(ctx); err != nil {
-			return r, err
+			return Report{}, err
 		}
 	}
 	ctx = withRun(ctx, o)
+	r, err := makeSteps(ctx, p, o)
+	if err == nil {
+		err = verify(ctx, p)
+	}
+	if err != nil {
+		err = takeBack(ctx, p, o, r, err)
+	}
+	return r, err
+}
+
+func makeSteps(ctx context.Context, p Plan, o Options) (r Report, err error) {
 	for i, s := range p.Steps {
 		if err := ctx.Err(); err != nil {
 			return r, fmt.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
@@ -106,7 +122,35 @@ func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 	if len(p.Steps) > 0 {
 		progress(o, len(p.Steps), len(p.Steps), Step{})
 	}
-	return r, verify(ctx, p)
+	return r, nil
+}
+
+// takeBack undoes what was made, last first, and adds to cause what came of it.
+func takeBack(ctx context.Context, p Plan, o Options, r Report, cause error) error {
+	tried := slices.Clone(r.Applied)
+	if r.Failed != nil {
+		tried = append(tried, *r.Failed)
+	}
+	var errs []error
+	undone := 0
+	for _, s := range slices.Backward(tried) {
+		if s.Undo == nil {
+			continue
+		}
+		undone++
+		err := s.Undo(context.WithoutCancel(ctx))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("nor could this be taken back: %s: %w", s.Text, err))
+		}
+		errs = append(errs, record(ctx, p, Step{Text: "taken back: " + s.Text}, o, nil, err))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(cause, err)
+	}
+	if undone == 0 {
+		return cause
+	}
+	return fmt.Errorf("%w; what was done was taken back", cause)
 }
 
 func progress(o Options, done, total int, s Step) {

@@ -50,7 +50,7 @@ func Undo(ctx context.Context, l Leases) (Plan, error) {
 	if len(p.Steps) > 0 {
 		p.Notes = append(p.Notes, "Only the address is given back. An interface that was taken away comes back when the container is started again.")
 	}
-	p.Fits = unchanged(p, func(ctx context.Context) (Plan, error) { return Undo(ctx, l) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Undo(ctx, l) })
 	return p, nil
 }
 

@@ -7,16 +7,19 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/google/renameio/v2"
 
+	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/config/edit"
+	"flatnet/core/host"
 	"flatnet/core/journal"
+	"flatnet/core/netavark"
+	"flatnet/core/podman"
 	"flatnet/core/repair"
 )
 
@@ -73,9 +76,8 @@ func (m Machine) standardNginx(c Choices) string {
 }
 
 // Plan plans what this machine lacks: keys in file, network list, Podman's
-// backend, forwarding at boot, the unit. root is put before the paths of the
-// files it writes, "" on this machine.
-func Plan(m Machine, c Choices, file *edit.File, root string) (repair.Plan, error) {
+// backend, forwarding at boot, the unit.
+func Plan(ctx context.Context, o Options, m Machine, c Choices, file *edit.File) (repair.Plan, error) {
 	if file.Text() == "" {
 		if err := file.SetText(config.Sample()); err != nil {
 			return repair.Plan{}, err
@@ -91,13 +93,13 @@ func Plan(m Machine, c Choices, file *edit.File, root string) (repair.Plan, erro
 		return repair.Plan{}, err
 	}
 	p.Repair, p.Title, p.Notes = ID, "Set Flatnet up on this machine", nil
-	p.Steps = append(p.Steps, missing(root, "/etc/cni/net.d/flatnet.conflist", NetworkList(m.Portmap))...)
-	p.Steps = append(p.Steps, missing(root, "/etc/sysctl.d/99-flatnet.conf", Forwarding())...)
+	p.Steps = append(p.Steps, missing(o.Root, "/etc/cni/net.d/flatnet.conflist", NetworkList(m.Portmap))...)
+	p.Steps = append(p.Steps, missing(o.Root, "/etc/sysctl.d/99-flatnet.conf", Forwarding())...)
 	wanted, err := config.Parse(file.Path(), []byte(file.Text()))
 	if err != nil {
 		return repair.Plan{}, err
 	}
-	m.planPodman(&p, wanted, root)
+	m.planPodman(ctx, o, &p, wanted)
 	m.planUnit(&p)
 	m.note(&p, c)
 	return p, nil
@@ -121,51 +123,41 @@ func missing(root, path string, data []byte) []repair.Step {
 	}}
 }
 
-// backendFile has Podman call the plugin.
-const backendFile = "/etc/containers/containers.conf.d/flatnet.conf"
-
 // planPodman has Podman call the plugin: over CNI where it has that, over
 // netavark's plugin API where it has not, as from version 5 on.
-func (m Machine) planPodman(p *repair.Plan, c config.Config, root string) {
+func (m Machine) planPodman(ctx context.Context, o Options, p *repair.Plan, c config.Config) {
 	switch {
+	case m.overNetavark():
+		p.Notes = append(p.Notes, m.planNetavark(ctx, o, p, c))
 	case m.PodmanErr != nil:
 		p.Notes = append(p.Notes, "Podman could not be asked, so its network backend is unknown: "+m.PodmanErr.Error())
-	case m.Podman.NetworkBackend == "cni":
-	case !m.overNetavark():
-		text := "# Flatnet is a CNI plugin.\n[network]\nnetwork_backend = \"cni\"\n"
-		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
+	case m.Podman.NetworkBackend != "cni":
+		p.Steps = append(p.Steps, missing(o.Root, settingsFile, []byte(useCNI))...)
 		p.Notes = append(p.Notes, "Podman's network backend is "+m.Podman.NetworkBackend+". With CNI instead, networks made with podman network create are to be made anew, and their containers too.")
-	default:
-		text := "# Flatnet speaks netavark's plugin API.\n[network]\nnetavark_plugin_dirs = [\"/opt/cni/bin\", \"/usr/local/lib/netavark\", \"/usr/lib/netavark\"]\n"
-		p.Steps = append(p.Steps, missing(root, backendFile, []byte(text))...)
-		p.Steps = append(p.Steps, createNetwork(c.Network.Name))
-		p.Notes = append(p.Notes, "Podman "+m.Podman.Version+" calls the plugin through netavark.")
 	}
 }
 
-// createNetwork has Podman know the network; one that it knows stays.
-func createNetwork(name string) repair.Step {
-	args := []string{"network", "create", "--ignore", "--driver", "flatnet", name}
-	return repair.Step{
-		Text:    "make the network " + name + " known to Podman",
-		Command: "podman " + strings.Join(args, " "),
-		Do:      func(ctx context.Context) ([]journal.Entry, error) { return nil, execute(ctx, "podman", args...) },
-	}
-}
-
-// execute runs a program of this machine; its error has what it printed.
-func execute(ctx context.Context, program string, args ...string) error {
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+// planNetavark has Podman find the plugin and know the network, and gives what
+// a person should know of it.
+func (m Machine) planNetavark(ctx context.Context, o Options, p *repair.Plan, c config.Config) string {
+	steps, err := settingsSteps(ctx, o, m.PodmanErr)
 	if err != nil {
-		return fmt.Errorf("%s: %w: %q", program, err, strings.TrimSpace(string(out)))
+		return fmt.Sprintf("Podman calls the plugin through netavark, and cannot yet: %v. Do this, and run init again: %s", err, core.Hint(err))
 	}
-	return nil
+	p.Steps = append(p.Steps, steps...)
+	known := func() bool { return host.LookNetwork(o.host(c)).Exists }
+	if !known() {
+		args := []string{"network", "create", "--driver", netavark.Driver, c.Network.Name}
+		p.Steps = append(p.Steps, createNetwork(c.Network.Name, args, known))
+	}
+	return "Podman calls the plugin through netavark."
 }
 
 // overNetavark tells whether Podman can only call the plugin through netavark,
 // which leaves published ports to the plugin.
 func (m Machine) overNetavark() bool {
-	return m.PodmanErr == nil && m.Podman.NetworkBackend != "cni" && major(m.Podman.Version) >= 5
+	return errors.Is(m.PodmanErr, podman.ErrNoCNI) ||
+		m.PodmanErr == nil && m.Podman.NetworkBackend != "cni" && major(m.Podman.Version) >= 5
 }
 
 func major(version string) int {

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"flatnet/core/config"
+	"flatnet/core/host"
 	"flatnet/core/kernel"
 	"flatnet/core/podman"
 )
@@ -26,9 +27,15 @@ var files embed.FS
 
 // Options say where to look.
 type Options struct {
-	Root   string // put before every path; "": this machine
-	Kernel kernel.Kernel
-	Podman podman.Client
+	Root           string // put before every path; "": this machine
+	ContainersConf string // Podman's CONTAINERS_CONF; "": its usual files
+	Kernel         kernel.Kernel
+	Podman         podman.Client
+}
+
+// host gives where core/host is to look for a network of that configuration.
+func (o Options) host(c config.Config) host.Options {
+	return host.Options{Root: o.Root, ContainersConf: o.ContainersConf, Config: c}
 }
 
 // Machine is what was found.

@@ -125,7 +125,7 @@ func TestPlanWritesWhatIsMissing(t *testing.T) {
 		Subnet: netip.MustParsePrefix("10.87.2.0/24"), Taken: "10.87.1.0/24 by vpn", Portmap: true,
 		Podman: podman.Info{Version: "4.3.1", NetworkBackend: "netavark"},
 	}
-	plan, err := setup.Plan(m, setup.Choices{Listen: "8080"}, file, dir)
+	plan, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{Listen: "8080"}, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestPlanWritesWhatIsMissing(t *testing.T) {
 	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "The usual subnet is taken (10.87.1.0/24 by vpn)") || !strings.Contains(notes, "flatnet-tui watch") {
 		t.Error(notes)
 	}
-	again, err := setup.Plan(m, setup.Choices{}, open(t, dir, ""), dir)
+	again, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
 	if err != nil || len(again.Steps) > 0 {
 		t.Errorf("once more: %+v, %v", again.Steps, err)
 	}
@@ -171,23 +171,24 @@ func TestPlanKeepsWhatIsSet(t *testing.T) {
 	if diff := cmp.Diff(want, setup.Settings(m, chosen, file)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := setup.Plan(m, setup.Choices{Drive: "relative"}, file, dir); err == nil {
+	if _, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{Drive: "relative"}, file); err == nil {
 		t.Error("a relative drive was taken")
 	}
 }
 
 func TestPlanSaysWhatItCannotDo(t *testing.T) {
 	for want, info := range map[string]asked{
-		"calls the plugin through netavark": {info: podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}},
-		"Podman could not be asked":         {err: podman.ErrNoSocket},
-		"The portmap plugin was not ":       {info: podman.Info{Version: "4.3.1", NetworkBackend: "cni"}},
+		"cannot yet: cannot find the plugin": {info: podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}},
+		"take network_backend out of":        {err: podman.ErrNoCNI},
+		"Podman could not be asked":          {err: podman.ErrNoSocket},
+		"The portmap plugin was not ":        {info: podman.Info{Version: "4.3.1", NetworkBackend: "cni"}},
 	} {
 		dir := root(t)
 		m, err := setup.Look(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake(), Podman: info})
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := setup.Plan(m, setup.Choices{}, open(t, dir, ""), dir)
+		plan, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
 		if notes := strings.Join(plan.Notes, "\n"); err != nil || !strings.Contains(notes, want) {
 			t.Errorf("notes %s, %v; want %s", notes, err, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"flatnet/core/health"
+	"flatnet/core/podman"
 )
 
 // fault is one way in which things break: make makes it for real, and mend
@@ -16,6 +17,7 @@ import (
 type fault struct {
 	code     health.Code
 	severity health.Severity
+	on       podman.Info // the Podman that it happens with; zero: podman4
 	make     func(*rig)
 	command  string // "firewall apply": it must stand in the remedy
 	typed    string // "ip link …; iptables …": these must stand in the remedy, and are typed as they are there
@@ -26,7 +28,7 @@ type fault struct {
 func faults() map[string]fault {
 	all := map[string]fault{}
 	for _, some := range []map[string]fault{
-		machineFaults(), podmanFaults(), bridgeFaults(), firewallFaults(), leaseFaults(), windowsFaults(), gatewayFaults(), upstreamFaults(),
+		machineFaults(), installedFaults(), netavarkFaults(), podmanFaults(), bridgeFaults(), firewallFaults(), leaseFaults(), windowsFaults(), gatewayFaults(), upstreamFaults(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -38,7 +40,13 @@ func faults() map[string]fault {
 func TestFaults(t *testing.T) {
 	all := faults()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		t.Run(name, func(t *testing.T) { all[name].try(newRig(t)) })
+		t.Run(name, func(t *testing.T) {
+			on := all[name].on
+			if on == (podman.Info{}) {
+				on = podman4
+			}
+			all[name].try(newRigFor(t, on))
+		})
 	}
 }
 
@@ -189,14 +197,18 @@ func TestDoctorOnAConfigurationThatIsWrong(t *testing.T) {
 }
 
 func TestDoctorGood(t *testing.T) {
-	r := newRig(t)
-	status, out := r.run("doctor")
-	if status != 0 || strings.Contains(out, "Begin with") || !strings.Contains(out, ", 0 warnings, 0 failing, 0 unknown.") {
-		t.Errorf("exit status %d\n%s", status, out)
-	}
-	for _, c := range health.Checks() {
-		if !strings.Contains(out, c.Good) {
-			t.Errorf("%s is not listed: %s", c.Code, c.Good)
-		}
+	for _, backend := range []podman.Info{podman4, podman5} {
+		t.Run(backend.NetworkBackend, func(t *testing.T) {
+			r := newRigFor(t, backend)
+			status, out := r.run("doctor")
+			if status != 0 || strings.Contains(out, "Begin with") || !strings.Contains(out, ", 0 warnings, 0 failing, 0 unknown.") {
+				t.Errorf("exit status %d\n%s", status, out)
+			}
+			for _, c := range health.Checks() {
+				if !strings.Contains(out, c.Good) {
+					t.Errorf("%s is not listed: %s", c.Code, c.Good)
+				}
+			}
+		})
 	}
 }

@@ -45,7 +45,7 @@ func (a *App) runInit(cmd *cobra.Command, f *changeFlags, o initFlags) error {
 	if err != nil {
 		return err
 	}
-	machine, err := setup.Look(cmd.Context(), setup.Options{Kernel: p.Kernel, Podman: p.Podman})
+	machine, err := setup.Look(cmd.Context(), p.setup())
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (a *App) runInit(cmd *cobra.Command, f *changeFlags, o initFlags) error {
 			return usagef("--subnet %q is not a network, such as 10.87.1.0/24", o.subnet)
 		}
 	}
-	plan, err := setup.Plan(machine, o.choices, file, "")
+	plan, err := setup.Plan(cmd.Context(), p.setup(), machine, o.choices, file)
 	if err != nil {
 		return errUsage{err}
 	}

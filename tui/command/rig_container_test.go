@@ -117,7 +117,7 @@ func (r *rig) veth(c *container) netlink.Link { return r.link("fn-" + c.id[:8]) 
 type standInPodman struct{ r *rig }
 
 func (p standInPodman) Info(context.Context) (podman.Info, error) {
-	return podman.Info{Version: "4.3.1", NetworkBackend: "cni"}, nil
+	return p.r.backend, nil
 }
 
 func (p standInPodman) Events(context.Context) (<-chan podman.Event, error) {

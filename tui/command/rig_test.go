@@ -46,6 +46,7 @@ type rig struct {
 	windows *windowstest.World
 	linux   windows.Router // the WSL beside it, while a test has another there
 	podman  podman.Client
+	backend podman.Info // of the Podman that the rig stands for
 	probers probes.Probers
 	version string
 	limit   time.Duration // of one look
@@ -87,12 +88,24 @@ timeout = "20s"
 // bridgeNFCall is there where the module br_netfilter is loaded.
 const bridgeNFCall = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
+// The Podmans that the rig can stand for.
+var (
+	podman4 = podman.Info{Version: "4.3.1", NetworkBackend: "cni"}
+	podman5 = podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}
+)
+
 func newRig(t *testing.T) *rig {
+	t.Helper()
+	return newRigFor(t, podman4)
+}
+
+// newRigFor makes a rig on which Flatnet is set up for that Podman.
+func newRigFor(t *testing.T, backend podman.Info) *rig {
 	t.Helper()
 	nettest.Need(t)
 	r := &rig{
 		t: t, dir: t.TempDir(), kernel: kernel.New(), nginx: nginx.New(t), windows: windowstest.New(t, func(s *standin.State) { s.Live = true }),
-		probers: probes.New(), version: "unknown", limit: time.Minute,
+		probers: probes.New(), version: "unknown", limit: time.Minute, backend: backend,
 	}
 	// The lab is the stand-in's program, too, and starts quicker than a test
 	// binary with the race detector in it.
@@ -115,20 +128,21 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// install puts the plugin and its network list where Podman finds them, and
+// install puts the plugin and its network where Podman finds them, and
 // forwarding where the next boot finds it.
 func (r *rig) install() {
-	plugins, lists := filepath.Join(r.dir, "cni"), filepath.Join(r.dir, "net.d")
-	for _, dir := range []string{plugins, lists, "/run/sysctl.d"} {
+	networks := filepath.Join(r.dir, "net.d")
+	for _, dir := range []string{r.pluginDir("cni"), r.pluginDir("netavark"), networks, "/run/sysctl.d"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			r.t.Fatal(err)
 		}
 	}
 	r.installPlugin()
-	r.installList()
+	r.installNetwork()
 	r.write("/run/sysctl.d/99-flatnet.conf", "net.ipv4.ip_forward=1\n")
-	conf := filepath.Join(r.dir, "containers.conf")
-	r.write(conf, fmt.Sprintf("[network]\ncni_plugin_dirs = [%q]\nnetwork_config_dir = %q\n", plugins, lists))
+	conf := r.containersConf()
+	r.write(conf, fmt.Sprintf("[network]\ncni_plugin_dirs = [%q]\nnetavark_plugin_dirs = [%q]\nnetwork_config_dir = %q\n",
+		r.pluginDir("cni"), r.pluginDir("netavark"), networks))
 	r.t.Setenv("CONTAINERS_CONF", conf)
 }
 
@@ -143,15 +157,28 @@ func (r *rig) installPlugin() {
 	r.chmod(r.plugin(), 0o755)
 }
 
+// installNetwork makes the network known to the Podman that the rig stands for.
+func (r *rig) installNetwork() {
+	if r.backend.NetworkBackend == "cni" {
+		r.installList()
+		return
+	}
+	r.write(r.network("flatnet"), fmt.Sprintf(`{"name":"flatnet","id":"1","driver":"flatnet","network_interface":"flatnet-br0",
+		"subnets":[{"subnet":"10.87.1.0/24","gateway":"10.87.1.1"}],"options":{"config":%q},"ipam_options":{"driver":"none"}}`, r.conf))
+}
+
 func (r *rig) installList() {
 	r.write(r.list("flatnet"), fmt.Sprintf(`{"cniVersion":"1.0.0","name":"flatnet","plugins":[{"type":"flatnet","config":%q}]}`, r.conf))
 }
 
-func (r *rig) plugin() string          { return filepath.Join(r.dir, "cni", "flatnet") }
-func (r *rig) list(name string) string { return filepath.Join(r.dir, "net.d", name+".conflist") }
-func (r *rig) stateDir() string        { return filepath.Join(r.dir, "state", "ipam") }
-func (r *rig) live() string            { return filepath.Join(r.nginx.Dir, "conf.d", "flatnet.conf") }
-func (r *rig) now() time.Time          { return time.Now().Add(r.ahead) }
+func (r *rig) containersConf() string          { return filepath.Join(r.dir, "containers.conf") }
+func (r *rig) pluginDir(backend string) string { return filepath.Join(r.dir, backend) }
+func (r *rig) plugin() string                  { return filepath.Join(r.pluginDir(r.backend.NetworkBackend), "flatnet") }
+func (r *rig) list(name string) string         { return filepath.Join(r.dir, "net.d", name+".conflist") }
+func (r *rig) network(name string) string      { return filepath.Join(r.dir, "net.d", name+".json") }
+func (r *rig) stateDir() string                { return filepath.Join(r.dir, "state", "ipam") }
+func (r *rig) live() string                    { return filepath.Join(r.nginx.Dir, "conf.d", "flatnet.conf") }
+func (r *rig) now() time.Time                  { return time.Now().Add(r.ahead) }
 
 func (r *rig) config() config.Config {
 	c, err := config.Load(r.conf)

@@ -46,6 +46,7 @@ func (a *App) subcommands() []*cobra.Command {
 		a.watchCommand(),
 		a.configCommand(),
 		a.initCommand(),
+		a.migrateCommand(),
 		a.undoCommand(),
 		a.versionCommand(),
 	}

@@ -1,4 +1,11 @@
-package plugin
+// Package netavark knows a network of Podman's as netavark has it, in its file
+// and in what its plugins are asked: which of it Flatnet follows, what it
+// completes and what it refuses. The plugin decides by it, and the console
+// judges by it.
+//
+// It calls nobody: how the plugin is spoken to is in package plugin, where
+// networks are kept in core/host.
+package netavark
 
 import (
 	"encoding/json"
@@ -13,17 +20,21 @@ import (
 	"flatnet/core/config"
 )
 
-// errNetwork stands for every way in which a network of Podman's cannot be ours.
-var errNetwork = errors.New("the network does not fit")
+// ErrNetwork stands for every way in which a network of Podman's cannot be ours.
+var ErrNetwork = errors.New("the network does not fit")
+
+// Driver is what the networks of ours have as their driver: the plugin's name.
+const Driver = "flatnet"
 
 // noIPAM is the address management of Podman's that leaves addresses to us.
 const noIPAM = "none"
 
-// network is one of Podman's, as netavark hands it on.
-type network struct {
+// Network is one of Podman's, as netavark hands it on and as Podman keeps it.
+type Network struct {
 	Name        string            `json:"name"`
+	Driver      string            `json:"driver"`
 	Interface   string            `json:"network_interface"`
-	Subnets     []subnet          `json:"subnets"`
+	Subnets     []Subnet          `json:"subnets"`
 	IPv6        bool              `json:"ipv6_enabled"`
 	Internal    bool              `json:"internal"`
 	Options     map[string]string `json:"options"`
@@ -32,48 +43,48 @@ type network struct {
 	DNSServers  []string          `json:"network_dns_servers"`
 }
 
-type subnet struct {
-	Subnet     string      `json:"subnet"`
-	Gateway    string      `json:"gateway,omitempty"`
-	LeaseRange *leaseRange `json:"lease_range,omitempty"`
+// Subnet is one of a network's.
+type Subnet struct {
+	Subnet     string `json:"subnet"`
+	Gateway    string `json:"gateway,omitempty"`
+	LeaseRange *Range `json:"lease_range,omitempty"`
 }
 
-type leaseRange struct {
+// Range is the part of a subnet that addresses are given out from, inclusive.
+type Range struct {
 	Start string `json:"start_ip,omitempty"`
 	End   string `json:"end_ip,omitempty"`
 }
 
-// networkConfig is the configuration for one network.
-type networkConfig struct {
+// Config is the configuration for one network.
+type Config struct {
 	config.Config
-	file config.Config // without what the network says
+	File config.Config // without what the network says
 }
 
-// moment is when a network is checked: it decides about the remedy.
-type moment int
+// Moment is when a network is checked: it decides about the remedy.
+type Moment int
 
+// The moments: while Podman makes the network, and when a container is to be
+// put on it.
 const (
-	forCreate moment = iota
-	forSetup
+	ForCreate Moment = iota
+	ForSetup
 )
 
-// read gives the configuration for this network. What the network does not
+// Read gives the configuration for this network. What the network does not
 // say is as the configuration file has it.
-func (n network) read() (networkConfig, error) {
-	file, err := config.Load(n.Options["config"])
-	if err != nil {
-		return networkConfig{}, err
-	}
+func (n Network) Read() (Config, error) {
 	entry, err := json.Marshal(n.keys())
 	if err != nil {
-		return networkConfig{}, err
+		return Config{}, err
 	}
-	cfg, err := config.ApplyNetConf(file, entry)
-	return networkConfig{Config: cfg, file: file}, n.named(err)
+	c, file, err := config.LoadNetConf(entry)
+	return Config{Config: c, File: file}, n.named(err)
 }
 
 // keys is what the network says, with our names for it.
-func (n network) keys() map[string]any {
+func (n Network) keys() map[string]any {
 	keys := map[string]any{"name": n.Name}
 	set := func(key, value string) {
 		if value != "" {
@@ -89,6 +100,7 @@ func (n network) keys() map[string]any {
 			set("range_end", s.LeaseRange.End)
 		}
 	}
+	set("config", n.Options["config"])
 	set("mtu", n.Options["mtu"])
 	if mtu, err := strconv.Atoi(n.Options["mtu"]); err == nil {
 		keys["mtu"] = mtu // a text that is no number stays one, and is refused as such
@@ -97,41 +109,43 @@ func (n network) keys() map[string]any {
 }
 
 // named says in a configuration's problems that they are this network's.
-func (n network) named(err error) error {
+func (n Network) named(err error) error {
 	var mistakes *config.Error
 	if errors.As(err, &mistakes) {
 		for i := range mistakes.Problems {
-			mistakes.Problems[i].File = "network " + n.Name
+			if p := &mistakes.Problems[i]; p.File == config.NetList {
+				p.File = "network " + n.Name
+			}
 		}
 	}
 	return err
 }
 
-// check is read for a network that containers are to be put on: it refuses
+// Check is Read for a network that containers are to be put on: it refuses
 // what Flatnet cannot do, and what contradicts the configuration.
-func (n network) check(m moment) (networkConfig, error) {
-	if m == forSetup && n.IPAMOptions["driver"] != noIPAM {
-		return networkConfig{}, n.refused(m, "Podman chooses its addresses, so they would change from start to start")
+func (n Network) Check(m Moment) (Config, error) {
+	if m == ForSetup && n.IPAMOptions["driver"] != noIPAM {
+		return Config{}, n.refused(m, "Podman chooses its addresses, so they would change from start to start")
 	}
 	if reason := n.unsupported(); reason != "" {
-		return networkConfig{}, n.refused(m, reason)
+		return Config{}, n.refused(m, reason)
 	}
-	cfg, err := n.read()
+	cfg, err := n.Read()
 	if err != nil {
-		return networkConfig{}, err
+		return Config{}, err
 	}
 	reason := n.incomplete(cfg)
-	if n.Name == cfg.file.Network.Name {
-		reason = contradiction(cfg.Network, cfg.file.Network)
+	if n.Name == cfg.File.Network.Name {
+		reason = contradiction(cfg.Network, cfg.File.Network)
 	}
 	if reason != "" {
-		return networkConfig{}, n.refused(m, reason)
+		return Config{}, n.refused(m, reason)
 	}
 	return cfg, nil
 }
 
 // unsupported tells what the network asks for that there is not.
-func (n network) unsupported() string {
+func (n Network) unsupported() string {
 	driver := n.IPAMOptions["driver"]
 	switch {
 	case n.Internal:
@@ -156,12 +170,12 @@ func (n network) unsupported() string {
 }
 
 // incomplete tells what a network beside the configured one has to say itself.
-func (n network) incomplete(cfg networkConfig) string {
+func (n Network) incomplete(cfg Config) string {
 	switch {
 	case len(n.Subnets) == 0 || n.Subnets[0].Subnet == "":
-		return fmt.Sprintf("the configured network is %s; another one needs a --subnet of its own", cfg.file.Network.Name)
+		return fmt.Sprintf("the configured network is %s; another one needs a --subnet of its own", cfg.File.Network.Name)
 	case n.Interface == "":
-		return fmt.Sprintf("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.file.Network.Name)
+		return fmt.Sprintf("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.File.Network.Name)
 	}
 	return ""
 }
@@ -186,23 +200,23 @@ func contradiction(is, want config.Network) string {
 }
 
 // refused makes the error of a network that cannot be used.
-func (n network) refused(m moment, reason string) error {
+func (n Network) refused(m Moment, reason string) error {
 	op, hint := "make network", "leave that out; what is not given is taken from the configuration"
-	if m == forSetup {
-		op, hint = "use network", fmt.Sprintf("make it anew: sudo podman network rm %[1]s && podman network create -d flatnet %[1]s", n.Name)
+	if m == ForSetup {
+		op, hint = "use network", fmt.Sprintf("make it anew: sudo podman network rm %[1]s && sudo podman network create -d flatnet %[1]s", n.Name)
 	}
-	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", errNetwork, reason), Hint: hint}
+	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", ErrNetwork, reason), Hint: hint}
 }
 
-// completed puts what Flatnet decides into the network as it came.
-func (n network) completed(whole map[string]json.RawMessage, cfg networkConfig) (map[string]json.RawMessage, error) {
-	own := subnet{Subnet: cfg.Network.Subnet.String(), Gateway: cfg.Network.Gateway.String()}
+// Completed puts what Flatnet decides into the network as it came.
+func (n Network) Completed(whole map[string]json.RawMessage, cfg Config) (map[string]json.RawMessage, error) {
+	own := Subnet{Subnet: cfg.Network.Subnet.String(), Gateway: cfg.Network.Gateway.String()}
 	if len(n.Subnets) > 0 {
 		own.LeaseRange = n.Subnets[0].LeaseRange
 	}
 	for key, value := range map[string]any{
 		"network_interface": cfg.Network.Bridge,
-		"subnets":           []subnet{own},
+		"subnets":           []Subnet{own},
 		"ipam_options":      map[string]string{"driver": noIPAM},
 	} {
 		text, err := json.Marshal(value)
