@@ -176,7 +176,10 @@ func TestMigrate(t *testing.T) {
 // and leaves the machine as it was.
 func TestMigrateTakesBack(t *testing.T) {
 	for _, fault := range [][2]string{
-		{"MIGRATE_BEFORE", "create*flatnet-br0"}, {"MIGRATE_AFTER", "create*flatnet-br0"}, {"MIGRATE_BEFORE", "create*flatnet-br1"}, {"MIGRATE_AFTER", "create*second"},
+		{"MIGRATE_BEFORE", "create*flatnet-br0"},
+		{"MIGRATE_AFTER", "create*flatnet-br0"},
+		{"MIGRATE_BEFORE", "create*flatnet-br1"},
+		{"MIGRATE_AFTER", "create*second"},
 		{"MIGRATE_DRIVER", "flatnet\",\"internal\":true,\"x\":\""}, // made, and not as it was to be
 	} {
 		t.Run(fault[0]+" "+fault[1], func(t *testing.T) {

@@ -174,11 +174,13 @@ func (r *rig) installList() {
 func (r *rig) containersConf() string          { return filepath.Join(r.dir, "containers.conf") }
 func (r *rig) pluginDir(backend string) string { return filepath.Join(r.dir, backend) }
 func (r *rig) plugin() string                  { return filepath.Join(r.pluginDir(r.backend.NetworkBackend), "flatnet") }
-func (r *rig) list(name string) string         { return filepath.Join(r.dir, "net.d", name+".conflist") }
-func (r *rig) network(name string) string      { return filepath.Join(r.dir, "net.d", name+".json") }
-func (r *rig) stateDir() string                { return filepath.Join(r.dir, "state", "ipam") }
-func (r *rig) live() string                    { return filepath.Join(r.nginx.Dir, "conf.d", "flatnet.conf") }
-func (r *rig) now() time.Time                  { return time.Now().Add(r.ahead) }
+
+func (r *rig) list(name string) string { return filepath.Join(r.dir, "net.d", name+".conflist") }
+
+func (r *rig) network(name string) string { return filepath.Join(r.dir, "net.d", name+".json") }
+func (r *rig) stateDir() string           { return filepath.Join(r.dir, "state", "ipam") }
+func (r *rig) live() string               { return filepath.Join(r.nginx.Dir, "conf.d", "flatnet.conf") }
+func (r *rig) now() time.Time             { return time.Now().Add(r.ahead) }
 
 func (r *rig) config() config.Config {
 	c, err := config.Load(r.conf)
