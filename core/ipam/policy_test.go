@@ -118,6 +118,14 @@ func TestFreedAddressesAreUsedLast(t *testing.T) {
 	h.mustAdd("c", "10.87.1.4")
 }
 
+// oldBoot is a witness of a boot that was not boot-1.
+func oldBoot(l ipam.Lease) ipam.Testimony {
+	if l.BootID == "boot-1" {
+		return ipam.Testimony{Says: ipam.Gone, Text: "it is of an earlier boot"}
+	}
+	return ipam.Testimony{}
+}
+
 func TestSticky(t *testing.T) {
 	t.Run("the same container after stop and start", func(t *testing.T) {
 		h := newHost(t)
@@ -272,12 +280,6 @@ func TestAskingAgainKeepsTheAddress(t *testing.T) {
 }
 
 func TestHeal(t *testing.T) {
-	oldBoot := func(l ipam.Lease) ipam.Testimony {
-		if l.BootID == "boot-1" {
-			return ipam.Testimony{Says: ipam.Gone, Text: "it is of an earlier boot"}
-		}
-		return ipam.Testimony{}
-	}
 	fill := func(t *testing.T) *host {
 		h := newHost(t)
 		h.pool.RangeEnd = addr("10.87.1.3")
