@@ -17,7 +17,7 @@ func (a *App) migrateCommand() *cobra.Command {
 		Short: "Take the networks over after an upgrade from Podman 4 (CNI) to Podman 5 (netavark)",
 		Long: `migrate makes the networks known to Podman 5 that Podman 4 knew by a CNI network
 list of Flatnet's: all of them, or those named. Subnet, bridge and configuration
-are the list's. It takes out of Podman's settings what flatnet-tui init wrote
+are the list's. It takes out of Podman's settings what sudo flatnet-tui init wrote
 there for CNI, since Podman 5 does nothing while that is there.
 
 Leases stay where they are, so containers keep their addresses: those that
