@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/testdata/example"
 	"flatnet/tui/pane"
 )
@@ -56,7 +57,7 @@ func monkey(t *testing.T, seed uint64, steps int) {
 			Windows:   moody(seed, example.Windows(true), example.Windows(false)),
 			Upstreams: moody(seed, example.Upstreams(true), example.Upstreams(false), pane.UpstreamsView{}),
 		}
-		o.Tools.Path = func(_ context.Context, host string) ([]PathHop, error) { return []PathHop{{Name: host}}, nil }
+		o.Tools.Path = func(_ context.Context, host string) ([]PathHop, error) { return []PathHop{{Name: say.Data(host)}}, nil }
 	})
 	width, height := 120, 40
 	keys := monkeyKeys(b.m)

@@ -3,9 +3,6 @@ package tui
 import (
 	"os"
 	"testing"
-
-	"flatnet/core/health"
-	"flatnet/tui/text"
 )
 
 // TestKeyList: the list in the documentation is the one in the code.
@@ -22,23 +19,6 @@ func TestKeyList(t *testing.T) {
 	}
 	if string(got) != KeyList() {
 		t.Errorf("%s is not what the code says: go test ./tui -run TestKeyList -args -update", path)
-	}
-}
-
-// TestEveryFindingHasAJapaneseTitle, and no title is without its finding.
-func TestEveryFindingHasAJapaneseTitle(t *testing.T) {
-	titles := text.Japanese().FindingTitles
-	codes := map[string]bool{}
-	for _, c := range health.Checks() {
-		codes[string(c.Code)] = true
-		if titles[string(c.Code)] == "" {
-			t.Errorf("%s has no Japanese title", c.Code)
-		}
-	}
-	for code := range titles {
-		if !codes[code] {
-			t.Errorf("there is a Japanese title for %s, and no such finding", code)
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/health"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/themes"
 	"flatnet/tui/pane"
 )
@@ -80,8 +81,8 @@ type Tools struct {
 
 // PathHop is one step of a path.
 type PathHop struct {
-	Name   string // what is looked at
+	Name   say.Text // what is looked at
 	State  health.Severity
-	Detail string // what was seen
-	Remedy string
+	Detail say.Text // what was seen
+	Remedy say.Text
 }

@@ -71,7 +71,7 @@ func TestPlain(t *testing.T) {
 	go func() { ended <- Run(context.Background(), o) }()
 	out.waitFor(t, "Bridge: FORWARD rules, 3 missing (failing), iptables-nft")
 	out.waitFor(t, "Leases: 10.87.1.7, stale (warning), build-7f3a")
-	out.waitFor(t, "Findings: failing, 3 rules of flatnet-br0 are missing in FORWARD")
+	out.waitFor(t, "Findings: failing, FORWARD drops packets to the containers")
 	said := out.String()
 	time.Sleep(200 * time.Millisecond) // ten refreshes
 	if now := out.String(); now != said {

@@ -128,7 +128,7 @@ func must(t testing.TB, err error) {
 
 func TestProgramInATerminal(t *testing.T) {
 	term := console(t, "", 120, 40)
-	must(t, term.WaitFor("3 rules of flatnet-br0 are missing", patience))
+	must(t, term.WaitFor("FORWARD drops packets to the containers", patience))
 	must(t, term.Type("2"))
 	must(t, term.Type("\r"))
 	must(t, term.WaitFor("Podman knows no such container", patience))
@@ -228,7 +228,7 @@ func TestSuspendAndResume(t *testing.T) {
 // often everything is looked at.
 func TestIdleSendsNothing(t *testing.T) {
 	term := console(t, "idle", 120, 40)
-	must(t, term.WaitFor("3 rules of flatnet-br0 are missing", patience))
+	must(t, term.WaitFor("FORWARD drops packets to the containers", patience))
 	must(t, term.WaitQuiet(500*time.Millisecond, patience))
 	before := term.Bytes()
 	time.Sleep(2 * time.Second) // forty looks

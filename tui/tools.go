@@ -51,27 +51,27 @@ func (m *Model) followPath() tea.Cmd {
 		ctx, cancel := context.WithTimeout(ctx, planLimit)
 		defer cancel()
 		hops, err := path(ctx, host)
-		return toldMsg{job: j, err: err, said: pathVerdict(&m.t.Screen, hops), show: func(m *Model) { m.dialog = m.pathPager(host, hops) }}
+		return toldMsg{job: j, err: err, said: pathVerdict(m.t, hops), show: func(m *Model) { m.dialog = m.pathPager(host, hops) }}
 	}
 }
 
-func pathVerdict(t *text.Screen, hops []PathHop) string {
+func pathVerdict(t *text.Texts, hops []PathHop) string {
 	for _, h := range hops {
 		if h.State == health.Fail {
-			return fmt.Sprintf(t.Broken, text.Line(h.Name))
+			return fmt.Sprintf(t.Screen.Broken, t.Say(h.Name))
 		}
 	}
-	return t.Whole
+	return t.Screen.Whole
 }
 
 func (m *Model) pathPager(host string, hops []PathHop) dialog {
 	lines := func(l *widget.Look, width int) []string {
-		out := []string{l.Paint(widget.Title, pathVerdict(&m.t.Screen, hops)), ""}
+		out := []string{l.Paint(widget.Title, pathVerdict(m.t, hops)), ""}
 		for _, h := range hops {
-			out = append(out, l.Status(h.State, text.Line(h.Name)))
-			out = append(out, l.Indented("  ", widget.Muted, text.Block(h.Detail), width)...)
+			out = append(out, l.Status(h.State, m.t.Say(h.Name)))
+			out = append(out, l.Indented("  ", widget.Muted, m.t.SayAll(h.Detail), width)...)
 			if h.Remedy != "" {
-				out = append(out, l.Indented("  "+l.Glyphs.Arrow+" ", widget.Plain, text.Block(h.Remedy), width)...)
+				out = append(out, l.Indented("  "+l.Glyphs.Arrow+" ", widget.Plain, m.t.SayAll(h.Remedy), width)...)
 			}
 		}
 		return out
@@ -82,9 +82,9 @@ func (m *Model) pathPager(host string, hops []PathHop) dialog {
 
 // plainPath is the path as text, to be copied.
 func plainPath(title string, t *text.Texts, hops []PathHop) string {
-	lines := []string{title, pathVerdict(&t.Screen, hops)}
+	lines := []string{title, pathVerdict(t, hops)}
 	for _, h := range hops {
-		lines = append(lines, fmt.Sprintf("%s: %s: %s", text.Line(h.Name), widget.Word(h.State, t), text.Block(h.Detail)))
+		lines = append(lines, fmt.Sprintf("%s: %s: %s", t.Say(h.Name), widget.Word(h.State, t), t.SayAll(h.Detail)))
 	}
 	return strings.Join(lines, "\n")
 }

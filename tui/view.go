@@ -80,7 +80,7 @@ func (m *Model) verdict(l *widget.Look, width int) string {
 		if more > 0 {
 			rest = " " + l.Glyphs.Dot + " " + fmt.Sprintf(m.t.Screen.Findings, more)
 		}
-		said := text.Cut(m.t.FindingTitle(string(worst.Code), worst.Title, worst.Target), width-2-text.Width(rest))
+		said := text.Cut(m.t.Say(worst.Title), width-2-text.Width(rest))
 		return l.Status(worst.Severity, said) + l.Paint(widget.Muted, rest)
 	case m.findings.Known():
 		return l.Status(health.OK, m.t.Screen.AllGood)

@@ -2,13 +2,13 @@ package health
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"flatnet/core"
 	"flatnet/core/bridge"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // Codes of the bridge.
@@ -41,11 +41,11 @@ func bridgeThere() []Check {
 		},
 		bridgeCheck(BridgeMissing, nil, "the bridge is there",
 			"There is no link of the bridge's name, so no container can be reached. The first container started makes it.",
-			func(b bridge.Status) string {
+			func(b bridge.Status) say.Text {
 				if b.Exists {
 					return ""
 				}
-				return fmt.Sprintf("%s is missing", b.Name)
+				return say.F("%s is missing", b.Name)
 			}),
 		{
 			Code: BridgeNotABridge, Group: GroupBridge, Good: "it is a bridge", After: []Code{BridgeUnseen, BridgeMissing},
@@ -57,7 +57,7 @@ func bridgeThere() []Check {
 				if b.IsBridge {
 					return nil
 				}
-				return bridgeFault(f, Fail, fmt.Sprintf("%s is a %s, not a bridge", b.Name, b.Kind))
+				return bridgeFault(f, Fail, say.F("%s is a %s, not a bridge", b.Name, b.Kind))
 			},
 		},
 	}
@@ -68,11 +68,11 @@ func bridgeAsConfigured() []Check {
 	return []Check{
 		bridgeCheck(BridgeDown, []Code{BridgeMissing, BridgeNotABridge}, "the bridge is up",
 			"The bridge is switched off: no packet passes.",
-			func(b bridge.Status) string {
+			func(b bridge.Status) say.Text {
 				if b.Up {
 					return ""
 				}
-				return fmt.Sprintf("%s is down", b.Name)
+				return say.F("%s is down", b.Name)
 			}),
 		{
 			Code: BridgeWrongAddress, Group: GroupBridge, Good: "the bridge has the gateway's address", Repair: repair.BridgeID,
@@ -91,7 +91,7 @@ func bridgeAsConfigured() []Check {
 				if b.WantMTU == 0 || b.MTU == b.WantMTU {
 					return nil
 				}
-				return bridgeFault(f, Warn, fmt.Sprintf("%s has MTU %d, not %d", b.Name, b.MTU, b.WantMTU))
+				return bridgeFault(f, Warn, say.F("%s has MTU %d, not %d", b.Name, b.MTU, b.WantMTU))
 			},
 		},
 	}
@@ -104,13 +104,13 @@ func bridgeAddress(f Facts) []Finding {
 	if len(b.Addresses) == 1 && b.Addresses[0] == b.Want {
 		return nil
 	}
-	has := strings.Join(b.Addresses, ", ")
-	if has == "" {
-		has = "no address"
+	title := say.F("%s has %s, not %s", b.Name, strings.Join(b.Addresses, ", "), b.Want)
+	if len(b.Addresses) == 0 {
+		title = say.F("%s has no address, not %s", b.Name, b.Want)
 	}
-	found := bridgeFault(f, Fail, fmt.Sprintf("%s has %s, not %s", b.Name, has, b.Want))
+	found := bridgeFault(f, Fail, title)
 	if err := b.Obstacle(); errors.Is(err, bridge.ErrForeignAddress) {
-		found[0].Remedy = sentence("Take the other address off: " + core.Hint(err))
+		found[0].Remedy = say.Sentence(say.F("Take the other address off: %s", core.Hint(err)))
 	}
 	return found
 }
@@ -130,8 +130,8 @@ func bridgeAround() []Check {
 				}
 				return []Finding{{
 					Severity: Fail, Target: f.Config.Network.Subnet.String(),
-					Title:  fmt.Sprintf("another route covers %s", f.Config.Network.Subnet),
-					Detail: "Routes of other links: " + strings.Join(over, ", ") + ".",
+					Title:  say.F("another route covers %s", f.Config.Network.Subnet),
+					Detail: say.F("Routes of other links: %s.", strings.Join(over, ", ")),
 				}}
 			},
 		},
@@ -156,15 +156,15 @@ func bridgeAround() []Check {
 			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress},
 			Meaning: "The bridge is up with its address, and does not answer a ping from this machine: a rule in INPUT or OUTPUT drops it.",
 			Remedy:  "Look for the rule: sudo iptables -L INPUT -n -v, and the same for OUTPUT.",
-		}, func(p Probe) (Severity, string) {
-			return Warn, p.Target + " does not answer a ping"
+		}, func(p Probe) (Severity, say.Text) {
+			return Warn, say.F("%s does not answer a ping", p.Target)
 		}, func(p Probe) bool { return p.Role == RoleBridge && p.State == Fail }),
 	}
 }
 
 // bridgeCheck makes a check of something that fails the whole bridge and that
 // the bridge's repair mends. wrong gives the title, "" where all is well.
-func bridgeCheck(code Code, after []Code, good, meaning string, wrong func(bridge.Status) string) Check {
+func bridgeCheck(code Code, after []Code, good say.Text, meaning string, wrong func(bridge.Status) say.Text) Check {
 	return Check{
 		Code: code, Group: GroupBridge, Good: good, Meaning: meaning, Remedy: byBridge, Repair: repair.BridgeID,
 		After: append([]Code{BridgeUnseen}, after...), Applies: bridgeSeen,
@@ -180,9 +180,9 @@ func bridgeCheck(code Code, after []Code, good, meaning string, wrong func(bridg
 
 func bridgeSeen(f Facts) bool { return f.Bridge.Known() }
 
-func bridgeFault(f Facts, s Severity, title string) []Finding {
+func bridgeFault(f Facts, s Severity, title say.Text) []Finding {
 	b := f.Bridge.Value
-	detail := fmt.Sprintf("ip link and ip address: there %s, up %s, addresses %s, MTU %d, %d ports.",
-		yesNo(b.Exists), yesNo(b.Up), orNone(strings.Join(b.Addresses, ", ")), b.MTU, len(b.Ports))
+	detail := say.F("ip link and ip address: there %s, up %s, addresses %s, MTU %d, %s.",
+		yesNo(b.Exists), yesNo(b.Up), orNone(strings.Join(b.Addresses, ", ")), b.MTU, say.Count(len(b.Ports), "%d port", "%d ports"))
 	return []Finding{{Severity: s, Title: title, Detail: detail, Target: f.Config.Network.Bridge}}
 }

@@ -2,6 +2,8 @@ package health
 
 import (
 	"slices"
+
+	"flatnet/core/say"
 )
 
 // Group is the part of the path that a check is about, as doctor heads it.
@@ -25,10 +27,10 @@ const (
 type Check struct {
 	Code    Code
 	Group   Group
-	Good    string // the title where nothing is wrong
-	Meaning string // what the code says, for the table in docs
-	Remedy  string // what mends it: key and command
-	Repair  string // id of the repair in core/repair, "" where none does
+	Good    say.Text // the title where nothing is wrong
+	Meaning string   // what the code says, for the table in docs
+	Remedy  say.Text // what mends it: key and command
+	Repair  string   // id of the repair in core/repair, "" where none does
 	// After lists causes that hide this check: while one of them is there,
 	// nothing is said, because mending it may mend this, and because it could
 	// not be told apart.

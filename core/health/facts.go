@@ -10,6 +10,7 @@ import (
 	"flatnet/core/host"
 	"flatnet/core/leases"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 )
 
@@ -60,7 +61,7 @@ type Probe struct {
 	Host      string    `json:"host,omitempty"`  // upstream: the site it serves
 	State     Severity  `json:"state"`           // ok: it answers as it should; fail; unknown: not asked yet, or it cannot be
 	Cause     string    `json:"cause,omitempty"` // "timeout", "refused", "status", …: package probes
-	Detail    string    `json:"detail,omitempty"`
+	Detail    say.Text  `json:"detail,omitempty"`
 	Status    int       `json:"status,omitempty"` // HTTP
 	LatencyMS *float64  `json:"latency_ms"`
 	P50MS     *float64  `json:"p50_ms"`

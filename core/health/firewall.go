@@ -1,12 +1,12 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"flatnet/core/firewall"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // Codes of the packet filter.
@@ -124,6 +124,8 @@ func chainOf(rule string) string {
 	return ""
 }
 
+func rulesText(rules []string) string { return strings.Join(rules, "; ") }
+
 func forwardMissing(s firewall.Status) []Finding {
 	rules := missing(s, func(r string) bool { return !isNAT(r) && !isDocker(r) })
 	if len(rules) == 0 {
@@ -131,13 +133,13 @@ func forwardMissing(s firewall.Status) []Finding {
 	}
 	f := Finding{
 		Severity: Warn, Target: "FORWARD", Title: "FORWARD rules are missing; nothing drops the packets yet",
-		Detail: fmt.Sprintf("%s-save: missing %s. FORWARD's policy is %s.", s.Backend, strings.Join(rules, "; "), s.Policy),
+		Detail: say.F("%s-save: missing %s. FORWARD's policy is %s.", s.Backend, rulesText(rules), s.Policy),
 	}
 	if s.Policy != "ACCEPT" || len(s.BehindDrop) > 0 {
 		f.Severity, f.Title = Fail, "FORWARD drops packets to the containers: rules are missing"
 	}
 	if s.BridgeNFCall != nil && *s.BridgeNFCall {
-		f.Detail += " Packets between containers pass FORWARD too (bridge-nf-call-iptables is 1)."
+		f.Detail = say.Join(" ", f.Detail, "Packets between containers pass FORWARD too (bridge-nf-call-iptables is 1).")
 	}
 	return []Finding{f}
 }
@@ -146,7 +148,7 @@ func behindDrop(s firewall.Status) []Finding {
 	if len(s.BehindDrop) == 0 && len(s.Misplaced) > 0 {
 		return []Finding{{
 			Severity: Warn, Target: "FORWARD", Title: "our rules do not stand first any more; nothing ahead drops packets yet",
-			Detail: "Ours stand at: " + strings.Join(s.Misplaced, "; ") + ".",
+			Detail: say.F("Ours stand at: %s.", rulesText(s.Misplaced)),
 		}}
 	}
 	if len(s.BehindDrop) == 0 {
@@ -154,7 +156,7 @@ func behindDrop(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Fail, Target: "FORWARD", Title: "a rule ahead of ours in FORWARD drops packets",
-		Detail: "Ahead of ours: " + strings.Join(s.BehindDrop, "; ") + ".",
+		Detail: say.F("Ahead of ours: %s.", rulesText(s.BehindDrop)),
 	}}
 }
 
@@ -165,7 +167,7 @@ func dockerMissing(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Warn, Target: "DOCKER-USER", Title: "Docker's chain has no jump to our rules",
-		Detail: "Missing: " + strings.Join(rules, "; ") + ".",
+		Detail: say.F("Missing: %s.", rulesText(rules)),
 	}}
 }
 
@@ -175,7 +177,7 @@ func doubled(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Warn, Title: "rules of ours are there twice",
-		Detail: "Too many: " + orNone(strings.Join(s.Extra, "; ")) + ".",
+		Detail: say.F("Too many: %s.", orNone(rulesText(s.Extra))),
 	}}
 }
 
@@ -185,7 +187,7 @@ func leftOver(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Warn, Title: "rules of ours are left over",
-		Detail: "Not asked for: " + strings.Join(s.Extra, "; ") + ".",
+		Detail: say.F("Not asked for: %s.", rulesText(s.Extra)),
 	}}
 }
 
@@ -193,22 +195,22 @@ func mixed(s firewall.Status) []Finding {
 	if s.OtherError != "" {
 		return []Finding{{
 			Severity: Unknown, Title: "whether the other iptables holds rules is unknown",
-			Detail: s.OtherError + ".",
+			Detail: say.Sentence(say.Data(s.OtherError)),
 		}}
 	}
 	if !s.Mixed() {
 		return nil
 	}
 	f := Finding{
-		Severity: Warn, Target: string(s.Other), Title: fmt.Sprintf("%s holds rules besides %s", s.Other, s.Backend),
-		Detail: fmt.Sprintf("Our rules are in %s; %s-save shows rules as well.", s.Backend, s.Other),
+		Severity: Warn, Target: string(s.Other), Title: say.F("%s holds rules besides %s", s.Other, s.Backend),
+		Detail: say.F("Our rules are in %s; %s-save shows rules as well.", s.Backend, s.Other),
 	}
 	if len(s.EmptyOther) > 0 {
-		f.Remedy = fmt.Sprintf("Decide for one (sudo update-alternatives --config iptables), and start again what put rules into %s. Then empty it: sudo %s",
+		f.Remedy = say.F("Decide for one (sudo update-alternatives --config iptables), and start again what put rules into %s. Then empty it: sudo %s",
 			s.Other, strings.Join(s.EmptyOther, "; sudo "))
 	}
 	if s.OtherDrops {
-		f.Severity, f.Title = Fail, fmt.Sprintf("%s drops packets that %s accepts", s.Other, s.Backend)
+		f.Severity, f.Title = Fail, say.F("%s drops packets that %s accepts", s.Other, s.Backend)
 	}
 	return []Finding{f}
 }
@@ -219,7 +221,7 @@ func bridgeNFCall(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Warn, Target: "net.bridge.bridge-nf-call-iptables", Title: "packets between containers pass FORWARD, which drops by default",
-		Detail: "net.bridge.bridge-nf-call-iptables is 1, and FORWARD's policy is " + s.Policy + ".",
+		Detail: say.F("net.bridge.bridge-nf-call-iptables is 1, and FORWARD's policy is %s.", s.Policy),
 	}}
 }
 
@@ -230,6 +232,6 @@ func masqueradeMissing(s firewall.Status) []Finding {
 	}
 	return []Finding{{
 		Severity: Fail, Target: "POSTROUTING", Title: "masquerading is missing: containers do not get out",
-		Detail: fmt.Sprintf("%s-save: missing %s.", s.Backend, strings.Join(rules, "; ")),
+		Detail: say.F("%s-save: missing %s.", s.Backend, rulesText(rules)),
 	}}
 }

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"flatnet/core/gateway"
 	"flatnet/core/host"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // Codes of the gateway and its sites.
@@ -110,8 +110,8 @@ func otherGeneration(s gateway.Status) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: "gateway", Title: fmt.Sprintf("the gateway serves generation %d, not %d", s.Served, s.Generation),
-		Detail: fmt.Sprintf("Generation %d was deployed at %s; the gateway's own answer names %d.", s.Generation, stamp(s.DeployedAt), s.Served),
+		Severity: Fail, Target: "gateway", Title: say.F("the gateway serves generation %d, not %d", s.Served, s.Generation),
+		Detail: say.F("Generation %d was deployed at %s; the gateway's own answer names %d.", s.Generation, stamp(s.DeployedAt), s.Served),
 	}}
 }
 
@@ -119,15 +119,15 @@ func otherGeneration(s gateway.Status) []Finding {
 // only while they all have a container: without one a site changes, too, and
 // has a finding of its own.
 func drift(s gateway.Status) []Finding {
-	seen := s.Drift
-	if len(seen) == 0 && s.Pending && len(withoutContainer(s)) == 0 {
-		seen = []string{"Sites have changed since the last deployment; gateway diff shows how."}
+	seen := say.Data(strings.Join(s.Drift, " "))
+	if seen == "" && s.Pending && len(withoutContainer(s)) == 0 {
+		seen = "Sites have changed since the last deployment; gateway diff shows how."
 	}
-	if len(seen) == 0 {
+	if seen == "" {
 		return nil
 	}
 	return []Finding{{
-		Severity: Warn, Target: "gateway", Title: "the gateway's configuration is not as it should be", Detail: strings.Join(seen, " "),
+		Severity: Warn, Target: "gateway", Title: "the gateway's configuration is not as it should be", Detail: seen,
 	}}
 }
 
@@ -141,8 +141,8 @@ func setAside(twice bool) func(gateway.Status) []Finding {
 				continue
 			}
 			out = append(out, Finding{
-				Severity: Warn, Target: a.Host, Title: fmt.Sprintf("%s from %s is not served", a.Host, a.Source),
-				Detail: sentence(a.Reason),
+				Severity: Warn, Target: a.Host, Title: say.F("%s from %s is not served", a.Host, a.Source),
+				Detail: say.Sentence(say.Data(a.Reason)),
 			})
 		}
 		return out
@@ -155,13 +155,13 @@ func withoutContainer(s gateway.Status) []Finding {
 		if site.Maintenance || len(site.Upstreams) == 0 || !noneHasAddress(site.Upstreams) {
 			continue
 		}
-		var why []string
+		var why []say.Text
 		for _, u := range site.Upstreams {
-			why = append(why, fmt.Sprintf("%s: %s", orNone(u.Container), orNone(u.Reason)))
+			why = append(why, say.F("%s: %s", orNone(u.Container), orNone(u.Reason)))
 		}
 		out = append(out, Finding{
-			Severity: Fail, Target: site.Host, Title: fmt.Sprintf("%s has no running container", site.Host),
-			Detail: sentence(strings.Join(why, "; ")),
+			Severity: Fail, Target: site.Host, Title: say.F("%s has no running container", site.Host),
+			Detail: say.Sentence(say.Join("; ", why...)),
 		})
 	}
 	return out
@@ -188,8 +188,8 @@ func gatewayErrors(s host.Status, f Facts) []Finding {
 		}
 		seen[e.Host] = true
 		out = append(out, Finding{
-			Severity: Warn, Target: e.Host, Title: fmt.Sprintf("the gateway got no answer for %s, though %s answers here", e.Host, e.Upstream),
-			Detail: fmt.Sprintf("%s, %s ago: %s.", s.ErrorLog.Path, round(max(age, 0)), e.Text),
+			Severity: Warn, Target: e.Host, Title: say.F("the gateway got no answer for %s, though %s answers here", e.Host, e.Upstream),
+			Detail: say.F("%s, %s ago: %s.", s.ErrorLog.Path, round(max(age, 0)), e.Text),
 		})
 	}
 	return out

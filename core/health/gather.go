@@ -2,7 +2,6 @@ package health
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"flatnet/core/gateway"
 	"flatnet/core/host"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 )
 
@@ -77,7 +77,7 @@ func look[T any](ctx context.Context, running *sync.WaitGroup, r Request, see fu
 		select {
 		case *into = <-done:
 		case <-limited.Done():
-			*into = Seen[T]{At: r.Now(), Err: fmt.Sprintf("no answer within %s", r.Limit)}
+			*into = Seen[T]{At: r.Now(), Err: say.F("no answer within %s", r.Limit)}
 		}
 	})
 }

@@ -6,6 +6,8 @@ package health
 
 import (
 	"time"
+
+	"flatnet/core/say"
 )
 
 // Severity is how bad a finding is. Unknown is never shown as good.
@@ -49,10 +51,10 @@ type Code string
 type Finding struct {
 	Code      Code      `json:"code"`
 	Severity  Severity  `json:"severity"`
-	Title     string    `json:"title"`  // what happened, on what: one line
-	Detail    string    `json:"detail"` // evidence: what was looked at, what was seen
+	Title     say.Text  `json:"title"`  // what happened, on what: one line
+	Detail    say.Text  `json:"detail"` // evidence: what was looked at, what was seen
 	Target    string    `json:"target"`
-	Remedy    string    `json:"remedy"` // what to do: the key, the command
+	Remedy    say.Text  `json:"remedy"` // what to do: the key, the command
 	Repair    string    `json:"-"`      // id of the repair that mends it (core/repair), "" if none
 	DependsOn []Code    `json:"-"`      // causes that, when present, hide this one
 	Since     time.Time `json:"since,omitzero"`
@@ -65,7 +67,7 @@ type Finding struct {
 type Seen[T any] struct {
 	Value T         `json:"value"`
 	At    time.Time `json:"at,omitzero"`
-	Err   string    `json:"error,omitempty"` // "" : Value is good
+	Err   say.Text  `json:"error,omitempty"` // "" : Value is good
 }
 
 // Known tells whether Value may be relied on.
@@ -74,7 +76,7 @@ func (s Seen[T]) Known() bool { return s.Err == "" && !s.At.IsZero() }
 // Look makes a Seen of a look's two results.
 func Look[T any](at time.Time, v T, err error) Seen[T] {
 	if err != nil {
-		return Seen[T]{Value: v, At: at, Err: err.Error()}
+		return Seen[T]{Value: v, At: at, Err: say.Of(err)}
 	}
 	return Seen[T]{Value: v, At: at}
 }

@@ -236,7 +236,7 @@ func TestUpstreamDownQuotesTheGatewaysLog(t *testing.T) {
 	f.Host.Value.ErrorLog.Errors = []host.GatewayError{{At: at, Text: "connect() failed (111: Connection refused)", Upstream: "10.87.1.2:3000"}}
 	f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
 	found := health.NotOK(health.Evaluate(f))
-	if len(found) != 1 || !strings.Contains(found[0].Detail, "connect() failed (111: Connection refused)") {
+	if len(found) != 1 || !strings.Contains(found[0].Detail.String(), "connect() failed (111: Connection refused)") {
 		t.Errorf("%+v", found)
 	}
 }
@@ -264,7 +264,7 @@ func TestGatherEndsWhateverHangs(t *testing.T) {
 		if !f.Bridge.Known() || f.Bridge.Value.Name != "flatnet-br0" {
 			t.Errorf("what did not hang was lost: %+v", f.Bridge)
 		}
-		if f.Windows.Known() || f.Gateway.Known() || f.Podman.Err != "no socket" || f.Host.Known() {
+		if f.Windows.Known() || f.Gateway.Known() || f.Podman.Err.String() != "no socket" || f.Host.Known() {
 			t.Errorf("windows %q, gateway %q, podman %q", f.Windows.Err, f.Gateway.Err, f.Podman.Err)
 		}
 		synctest.Wait()

@@ -1,13 +1,13 @@
 package health
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"flatnet/core/bridge"
+	"flatnet/core/say"
 )
 
 // hopName: whether the name resolves here. Visitors resolve it on their own
@@ -18,14 +18,14 @@ func hopName(_ Facts, t Trace) Hop {
 		for _, a := range t.Names.Value {
 			all = append(all, a.String())
 		}
-		return Hop{State: LinkGood, Detail: fmt.Sprintf("%s is %s here.", t.Host, strings.Join(all, ", "))}
+		return Hop{State: LinkGood, Detail: say.F("%s is %s here.", t.Host, strings.Join(all, ", "))}
 	}
 	why := t.Names.Err
 	if why == "" {
 		why = "it has no address here"
 	}
 	return Hop{
-		State: LinkUnknown, Detail: sentence("Visitors resolve it on their own machines; here: " + why),
+		State: LinkUnknown, Detail: say.Sentence(say.F("Visitors resolve it on their own machines; here: %s", why)),
 		Remedy: "Put the name into office DNS, or into the visitors' hosts file: flatnet-tui gateway hosts",
 	}
 }
@@ -34,35 +34,35 @@ func hopName(_ Facts, t Trace) Hop {
 func hopSite(f Facts, t Trace) Hop {
 	if !f.Gateway.Known() {
 		found := unseen(f.Gateway, "the gateway's files could not be read", "")[0]
-		return Hop{State: LinkUnknown, Detail: sentence(found.Title) + " " + found.Detail, Remedy: byRoot}
+		return Hop{State: LinkUnknown, Detail: say.Join(" ", say.Sentence(found.Title), found.Detail), Remedy: byRoot}
 	}
 	for _, a := range f.Gateway.Value.SetAside {
 		if a.Host == t.Host && t.Site == nil {
 			return Hop{
-				State: LinkBad, Detail: sentence("It was set aside: " + a.Reason),
-				Remedy: "Correct it in [[gateway.site]], or in the labels of " + a.Source + ".",
+				State: LinkBad, Detail: say.Sentence(say.F("It was set aside: %s", a.Reason)),
+				Remedy: say.F("Correct it in [[gateway.site]], or in the labels of %s.", a.Source),
 			}
 		}
 	}
 	switch {
 	case t.Site == nil:
 		return Hop{
-			State: LinkBad, Detail: fmt.Sprintf("No [[gateway.site]] and no container's label has the host %s.", t.Host),
+			State: LinkBad, Detail: say.F("No [[gateway.site]] and no container's label has the host %s.", t.Host),
 			Remedy: "Add a [[gateway.site]], or the label flatnet.host to the container.",
 		}
 	case t.Site.Maintenance:
 		return Hop{
 			State: LinkBad, Detail: "The site is in maintenance: visitors see that page.",
-			Remedy: "Press M on it in the console, or run: sudo flatnet-tui gateway maintenance " + t.Host + " off",
+			Remedy: say.F("Press M on it in the console, or run: sudo flatnet-tui gateway maintenance %s off", t.Host),
 		}
 	case !t.Server.Address.IsValid():
 		return Hop{
-			State: LinkBad, Detail: sentence("No server of it has an address: " + t.Site.Reason),
+			State: LinkBad, Detail: say.Sentence(say.F("No server of it has an address: %s", t.Site.Reason)),
 			Remedy: "Start its container (sudo podman start NAME).",
 		}
 	}
-	return byChecks(func(Facts) string {
-		return fmt.Sprintf("From %s, served by %s.", t.Site.Source, t.Server.Address)
+	return byChecks(func(Facts) say.Text {
+		return say.F("From %s, served by %s.", t.Site.Source, t.Server.Address)
 	}, GatewayOtherGeneration, GatewayDrift)(f, t)
 }
 
@@ -78,7 +78,7 @@ func hopAddress(f Facts, _ Trace) Hop {
 			Remedy: "Look at: ip -4 route show default, and ip -4 address",
 		}
 	}
-	return Hop{State: LinkGood, Detail: fmt.Sprintf("WSL's address is %s, Windows' %s.", w.WSLAddress, orNone(addrText(w.WindowsAddress)))}
+	return Hop{State: LinkGood, Detail: say.F("WSL's address is %s, Windows' %s.", w.WSLAddress, orNone(addrText(w.WindowsAddress)))}
 }
 
 // hopVeth: whether the host's end of the container's link is on the bridge.
@@ -88,10 +88,10 @@ func hopVeth(f Facts, t Trace) Hop {
 	case !t.Server.Address.IsValid():
 		return notReached("no server of the site has an address")
 	case !f.Leases.Known():
-		return Hop{State: LinkUnknown, Detail: sentence("The leases could not be read: " + f.Leases.Err), Remedy: byRoot}
+		return Hop{State: LinkUnknown, Detail: say.Sentence(say.F("The leases could not be read: %s", f.Leases.Err)), Remedy: byRoot}
 	case l.ContainerID == "":
 		return Hop{
-			State: LinkBad, Detail: fmt.Sprintf("No lease is held for %s.", t.Server.Address.Addr()),
+			State: LinkBad, Detail: say.F("No lease is held for %s.", t.Server.Address.Addr()),
 			Remedy: "Start the container again (sudo podman restart NAME), then: sudo flatnet-tui gateway apply",
 		}
 	case !f.Bridge.Known():
@@ -105,19 +105,19 @@ func hopVeth(f Facts, t Trace) Hop {
 		return portHop(p, f.Bridge.Value)
 	}
 	return Hop{
-		State: LinkBad, Detail: fmt.Sprintf("%s is not a port of %s.", orNone(l.HostVeth), f.Config.Network.Bridge),
-		Remedy: "Start the container again: sudo podman restart " + l.Name,
+		State: LinkBad, Detail: say.F("%s is not a port of %s.", orNone(l.HostVeth), f.Config.Network.Bridge),
+		Remedy: say.F("Start the container again: sudo podman restart %s", l.Name),
 	}
 }
 
 // portHop: a port without carrier is bad, unless the whole bridge is down.
 func portHop(p bridge.Port, b bridge.Status) Hop {
 	if p.Up || !b.Up {
-		return Hop{State: LinkGood, Detail: fmt.Sprintf("%s is on %s.", p.Name, b.Name)}
+		return Hop{State: LinkGood, Detail: say.F("%s is on %s.", p.Name, b.Name)}
 	}
 	return Hop{
-		State: LinkBad, Detail: p.Name + " is down, or the container's end of it is.",
-		Remedy: "Run: sudo ip link set " + p.Name + " up. If that does not help: sudo podman restart the container.",
+		State: LinkBad, Detail: say.F("%s is down, or the container's end of it is.", p.Name),
+		Remedy: say.F("Run: sudo ip link set %s up. If that does not help: sudo podman restart the container.", p.Name),
 	}
 }
 
@@ -128,19 +128,19 @@ func hopNamespace(_ Facts, t Trace) Hop {
 	case !t.Server.Address.IsValid():
 		return notReached("no server of the site has an address")
 	case !t.Namespace.Known():
-		return Hop{State: LinkUnknown, Detail: sentence("It could not be looked into: " + orNone(t.Namespace.Err)), Remedy: byRoot}
+		return Hop{State: LinkUnknown, Detail: say.Sentence(say.F("It could not be looked into: %s", whyUnseen(t.Namespace))), Remedy: byRoot}
 	case !slices.ContainsFunc(n.Addresses, func(a netip.Prefix) bool { return a.Addr() == t.Server.Address.Addr() }):
 		return Hop{
-			State: LinkBad, Detail: fmt.Sprintf("%s has not the address %s inside.", orNone(t.Server.Lease.IfName), t.Server.Address.Addr()),
-			Remedy: "Start the container again: sudo podman restart " + t.Server.Lease.Name,
+			State: LinkBad, Detail: say.F("%s has not the address %s inside.", orNone(t.Server.Lease.IfName), t.Server.Address.Addr()),
+			Remedy: say.F("Start the container again: sudo podman restart %s", t.Server.Lease.Name),
 		}
 	case !n.Up:
 		return Hop{
-			State: LinkBad, Detail: t.Server.Lease.IfName + " is down inside the container.",
-			Remedy: "Start the container again: sudo podman restart " + t.Server.Lease.Name,
+			State: LinkBad, Detail: say.F("%s is down inside the container.", t.Server.Lease.IfName),
+			Remedy: say.F("Start the container again: sudo podman restart %s", t.Server.Lease.Name),
 		}
 	}
-	return Hop{State: LinkGood, Detail: fmt.Sprintf("%s has %s in %s.", t.Server.Lease.IfName, t.Server.Address.Addr(), n.Path)}
+	return Hop{State: LinkGood, Detail: say.F("%s has %s in %s.", t.Server.Lease.IfName, t.Server.Address.Addr(), n.Path)}
 }
 
 func hopPort(_ Facts, t Trace) Hop {
@@ -156,7 +156,7 @@ func hopDirect(_ Facts, t Trace) Hop {
 func hopGateway(_ Facts, t Trace) Hop {
 	if t.Gateway.Status == http.StatusNotFound && t.Direct.State == OK && t.Direct.Status != http.StatusNotFound {
 		return Hop{
-			State: LinkBad, Detail: fmt.Sprintf("The gateway answers 404 where the server answers %d: it does not serve the site.", t.Direct.Status),
+			State: LinkBad, Detail: say.F("The gateway answers 404 where the server answers %d: it does not serve the site.", t.Direct.Status),
 			Remedy: byGateway,
 		}
 	}
@@ -169,14 +169,14 @@ func hopWindows(f Facts, t Trace) Hop {
 		return Hop{State: LinkGood, Detail: "There is no Windows here to ask from."}
 	}
 	if w := f.Windows.Value; w.Trouble != nil {
-		return Hop{State: LinkUnknown, Detail: sentence(w.Trouble.Title), Remedy: w.Trouble.Remedy}
+		return Hop{State: LinkUnknown, Detail: say.Sentence(say.Data(w.Trouble.Title)), Remedy: say.Data(w.Trouble.Remedy)}
 	}
 	return byProbe(t.Windows, "Look at firewalls between Windows and WSL (Hyper-V's, and a VPN's).")
 }
 
 // byProbe judges a hop by what a probe said. Every HTTP status is an answer;
 // those of a server that failed are bad.
-func byProbe(p Probe, remedy string) Hop {
+func byProbe(p Probe, remedy say.Text) Hop {
 	switch {
 	case p.Kind == "":
 		return notReached("there is nothing to ask")
@@ -188,6 +188,6 @@ func byProbe(p Probe, remedy string) Hop {
 	return Hop{State: LinkUnknown, Detail: probeSeen(p), Remedy: remedy}
 }
 
-func notReached(why string) Hop {
-	return Hop{State: LinkNotReached, Detail: sentence("Not reached: " + why)}
+func notReached(why say.Text) Hop {
+	return Hop{State: LinkNotReached, Detail: say.Sentence(say.F("Not reached: %s", why))}
 }

@@ -1,10 +1,10 @@
 package health
 
 import (
-	"fmt"
 	"strings"
 
 	"flatnet/core/host"
+	"flatnet/core/say"
 )
 
 // installedChecks are about what Podman needs to call the plugin.
@@ -72,14 +72,14 @@ func pluginMissing(s host.Status, f Facts) []Finding {
 	case p.Exists:
 		return nil
 	case p.Err != "":
-		return []Finding{{Severity: Unknown, Target: p.Path, Title: "whether the plugin is installed is not known", Detail: p.Err, Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: p.Path, Title: "whether the plugin is installed is not known", Detail: say.Data(p.Err), Remedy: byRoot}}
 	}
 	found := Finding{
 		Severity: Fail, Target: p.Path, Title: "the plugin is not installed",
-		Detail: "There is no " + p.Path + ", nor a " + host.PluginName + " in any other of Podman's plugin directories.",
+		Detail: say.F("There is no %s, nor a %s in any other of Podman's plugin directories.", p.Path, host.PluginName),
 	}
 	if overNetavark(s, f) {
-		found.Detail = "There is no " + p.Path + ", nor a " + host.PluginName + " in any other directory where Podman looks for netavark's plugins."
+		found.Detail = say.F("There is no %s, nor a %s in any other directory where Podman looks for netavark's plugins.", p.Path, host.PluginName)
 		found.Remedy = byInstall + ". If Podman looks elsewhere: sudo flatnet-tui init"
 	}
 	return []Finding{found}
@@ -92,26 +92,26 @@ func pluginNotExecutable(s host.Status, f Facts) []Finding {
 	}
 	return []Finding{{
 		Severity: Fail, Target: p.Path, Title: "the plugin cannot be executed",
-		Detail: p.Path + " is not a file with the right to be executed.",
+		Detail: say.F("%s is not a file with the right to be executed.", p.Path),
 	}}
 }
 
 func pluginVersion(s host.Status, facts Facts) []Finding {
 	p := pluginOf(s, facts)
-	f := Finding{Severity: Warn, Target: p.Path, Title: fmt.Sprintf("the plugin is %s, this program %s", p.Version, p.Want)}
+	f := Finding{Severity: Warn, Target: p.Path, Title: say.F("the plugin is %s, this program %s", p.Version, p.Want)}
 	switch {
 	case p.Version == p.Want:
 		return nil
 	case p.Err != "":
-		f.Severity, f.Title, f.Detail = Unknown, "the plugin's version is not known", p.Err
+		f.Severity, f.Title, f.Detail = Unknown, "the plugin's version is not known", say.Data(p.Err)
 	case p.Version == "":
-		f.Title = "the plugin does not say its version; this program is " + p.Want
-		f.Detail = p.Path + ", started by hand, did not present itself."
+		f.Title = say.F("the plugin does not say its version; this program is %s", p.Want)
+		f.Detail = say.F("%s, started by hand, did not present itself.", p.Path)
 	default:
-		f.Detail = p.Path + " says " + p.Version + "."
+		f.Detail = say.F("%s says %s.", p.Path, p.Version)
 	}
 	if len(p.Others) > 0 {
-		f.Detail += " Passed over by Podman: " + strings.Join(p.Others, ", ") + "."
+		f.Detail = say.Join(" ", f.Detail, say.F("Passed over by Podman: %s.", strings.Join(p.Others, ", ")))
 	}
 	return []Finding{f}
 }
@@ -125,11 +125,11 @@ func networkListMissing(s host.Status, f Facts) []Finding {
 	case l.Exists:
 		return nil
 	case l.Err != "":
-		return []Finding{{Severity: Unknown, Target: l.Path, Title: "whether Podman has a network list is not known", Detail: l.Err, Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: l.Path, Title: "whether Podman has a network list is not known", Detail: say.Data(l.Err), Remedy: byRoot}}
 	}
 	return []Finding{{
-		Severity: Fail, Target: l.Path, Title: "Podman has no network list for " + f.Config.Network.Name,
-		Detail: "No *.conflist beside " + l.Path + " has the name " + f.Config.Network.Name + ".",
+		Severity: Fail, Target: l.Path, Title: say.F("Podman has no network list for %s", f.Config.Network.Name),
+		Detail: say.F("No *.conflist beside %s has the name %s.", l.Path, f.Config.Network.Name),
 	}}
 }
 
@@ -143,14 +143,14 @@ func networkListShadowed(s host.Status, f Facts) []Finding {
 		return nil
 	case !l.Ours:
 		return []Finding{{
-			Severity: Fail, Target: l.Path, Title: "another network has the name " + f.Config.Network.Name,
-			Detail: fmt.Sprintf("Podman takes %s, which does not call the plugin %s. Passed over: %s.",
+			Severity: Fail, Target: l.Path, Title: say.F("another network has the name %s", f.Config.Network.Name),
+			Detail: say.F("Podman takes %s, which does not call the plugin %s. Passed over: %s.",
 				l.Path, host.PluginName, orNone(strings.Join(l.Others, ", "))),
 		}}
 	}
 	return []Finding{{
-		Severity: Warn, Target: l.Path, Title: "several network lists have the name " + f.Config.Network.Name,
-		Detail: fmt.Sprintf("Podman takes %s and passes over %s.", l.Path, strings.Join(l.Others, ", ")),
+		Severity: Warn, Target: l.Path, Title: say.F("several network lists have the name %s", f.Config.Network.Name),
+		Detail: say.F("Podman takes %s and passes over %s.", l.Path, strings.Join(l.Others, ", ")),
 	}}
 }
 
@@ -162,17 +162,17 @@ func networkListInvalid(s host.Status, f Facts) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid", Detail: s.NetworkList.Problem,
+		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid", Detail: say.Data(s.NetworkList.Problem),
 	}}
 }
 
 func networkListDiffers(s host.Status, f Facts) []Finding {
-	l, title := s.NetworkList, "the network list says otherwise than the configuration"
+	l, title := s.NetworkList, say.Text("the network list says otherwise than the configuration")
 	if overNetavark(s, f) {
 		l, title = s.Netavark.Network, "Podman's network is another than the configuration's"
 	}
 	if len(l.Differs) == 0 {
 		return nil
 	}
-	return []Finding{{Severity: Warn, Target: l.Path, Title: title, Detail: l.Path + ": " + strings.Join(l.Differs, "; ") + "."}}
+	return []Finding{{Severity: Warn, Target: l.Path, Title: title, Detail: say.F("%s: %s.", l.Path, strings.Join(l.Differs, "; "))}}
 }

@@ -9,6 +9,7 @@ import (
 	"flatnet/core/bridge"
 	"flatnet/core/leases"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // Codes of the leases.
@@ -79,12 +80,12 @@ func leaseCheck(c Check, look func([]leases.Status, Facts) []Finding) Check {
 	return c
 }
 
-func ofState(s leases.State, bad Severity, title string) func([]leases.Status, Facts) []Finding {
+func ofState(s leases.State, bad Severity, title say.Text) func([]leases.Status, Facts) []Finding {
 	return func(all []leases.Status, _ Facts) []Finding {
 		var out []Finding
 		for _, l := range all {
 			if l.State == s {
-				out = append(out, Finding{Severity: bad, Target: l.IP.String(), Title: fmt.Sprintf(title, owner(l)), Detail: sentence(l.Reason)})
+				out = append(out, Finding{Severity: bad, Target: l.IP.String(), Title: say.F(title, owner(l)), Detail: say.Sentence(say.Data(l.Reason))})
 			}
 		}
 		return out
@@ -119,8 +120,8 @@ func doubledLeases(all []leases.Status, f Facts) []Finding {
 		if other, there := first[key]; there {
 			out = append(out, Finding{
 				Severity: Warn, Target: l.IP.String(),
-				Title:  fmt.Sprintf("one interface holds two addresses: %s and %s", other.IP, owner(l)),
-				Detail: fmt.Sprintf("Both belong to container %s, interface %s.", l.ContainerID, orNone(l.IfName)),
+				Title:  say.F("one interface holds two addresses: %s and %s", other.IP, owner(l)),
+				Detail: say.F("Both belong to container %s, interface %s.", l.ContainerID, orNone(l.IfName)),
 			})
 			continue
 		}
@@ -140,8 +141,8 @@ func doubledPorts(f Facts) []Finding {
 		}
 		if other, there := claimed[ip]; there {
 			out = append(out, Finding{
-				Severity: Fail, Target: ip.String(), Title: "two links on the bridge claim " + ip.String(),
-				Detail: fmt.Sprintf("%s (%s) and %s (%s).", other.Name, other.Alias, p.Name, p.Alias),
+				Severity: Fail, Target: ip.String(), Title: say.F("two links on the bridge claim %s", ip),
+				Detail: say.F("%s (%s) and %s (%s).", other.Name, other.Alias, p.Name, p.Alias),
 			})
 			continue
 		}
@@ -176,8 +177,8 @@ func pool(all []leases.Status, f Facts) []Finding {
 		return nil
 	}
 	finding := Finding{
-		Severity: Warn, Target: n.Subnet.String(), Title: "the pool is nearly full: " + count(free, "address") + " left",
-		Detail: fmt.Sprintf("%d of the %d addresses from %s to %s are held or reserved.", taken, size, n.RangeStart, n.RangeEnd),
+		Severity: Warn, Target: n.Subnet.String(), Title: say.Count(free, "the pool is nearly full: %d address left", "the pool is nearly full: %d addresses left"),
+		Detail: say.F("%d of the %d addresses from %s to %s are held or reserved.", taken, size, n.RangeStart, n.RangeEnd),
 	}
 	if free == 0 {
 		finding.Severity, finding.Title = Fail, "the pool is full: no container can start"
@@ -206,7 +207,7 @@ func withoutVeth(all []leases.Status, f Facts) []Finding {
 			continue
 		}
 		out = append(out, Finding{
-			Severity: Fail, Target: l.IP.String(), Title: fmt.Sprintf("%s is in use and has no link on the bridge", owner(l)),
+			Severity: Fail, Target: l.IP.String(), Title: say.F("%s is in use and has no link on the bridge", owner(l)),
 			Detail: why, about: sitesAt(f, l.IP),
 		})
 	}
@@ -215,18 +216,18 @@ func withoutVeth(all []leases.Status, f Facts) []Finding {
 
 // portMissing says why the link carries nothing, "" if it is on the bridge and
 // switched on.
-func portMissing(b bridge.Status, name string) string {
+func portMissing(b bridge.Status, name string) say.Text {
 	named := func(p bridge.Port) bool { return p.Name == name }
 	i := slices.IndexFunc(b.Ports, named)
 	switch {
 	case i >= 0 && b.Ports[i].Enabled:
 		return ""
 	case i >= 0:
-		return name + " is switched off."
+		return say.F("%s is switched off.", name)
 	case slices.ContainsFunc(b.Detached, named):
-		return fmt.Sprintf("%s is there and is not a port of %s.", name, b.Name)
+		return say.F("%s is there and is not a port of %s.", name, b.Name)
 	}
-	return fmt.Sprintf("There is no %s.", name)
+	return say.F("There is no %s.", name)
 }
 
 // sitesAt gives the hosts of sites that are served from ip.
@@ -257,8 +258,8 @@ func withoutLease(all []leases.Status, f Facts) []Finding {
 			continue
 		}
 		out = append(out, Finding{
-			Severity: Warn, Target: p.Name, Title: p.Name + " is on the bridge and no lease belongs to it",
-			Detail: "Its alias is " + orNone(p.Alias) + ".",
+			Severity: Warn, Target: p.Name, Title: say.F("%s is on the bridge and no lease belongs to it", p.Name),
+			Detail: say.F("Its alias is %s.", orNone(p.Alias)),
 		})
 	}
 	return out

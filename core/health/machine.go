@@ -1,11 +1,10 @@
 package health
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"flatnet/core/host"
+	"flatnet/core/say"
 )
 
 // Codes of the machine and its configuration.
@@ -40,13 +39,13 @@ func configChecks() []Check {
 			if len(f.Problems) == 0 {
 				return nil
 			}
-			lines := make([]string, len(f.Problems))
+			lines := make([]say.Text, len(f.Problems))
 			for i, p := range f.Problems {
-				lines[i] = p.String()
+				lines[i] = say.Data(p.String())
 			}
 			return []Finding{{
-				Severity: Fail, Target: f.Problems[0].File, Detail: strings.Join(lines, "\n"),
-				Title: fmt.Sprintf("the configuration has %s", count(len(lines), "mistake")),
+				Severity: Fail, Target: f.Problems[0].File, Detail: say.Join("\n", lines...),
+				Title: say.Count(len(lines), "the configuration has %d mistake", "the configuration has %d mistakes"),
 			}}
 		},
 	}}
@@ -98,16 +97,16 @@ func disks(s host.Status, _ Facts) []Finding {
 }
 
 func disk(d host.Disk) []Finding {
-	f := Finding{Target: d.Path, Detail: fmt.Sprintf("df: %s free of %s, %d of %d inodes.", bytesText(d.Free), bytesText(d.Total), d.FreeInodes, d.Inodes)}
+	f := Finding{Target: d.Path, Detail: say.F("df: %s free of %s, %d of %d inodes.", bytesText(d.Free), bytesText(d.Total), d.FreeInodes, d.Inodes)}
 	switch {
 	case d.Err != "":
-		f.Severity, f.Title, f.Detail = Unknown, "the room at "+d.Path+" is not known", d.Err
+		f.Severity, f.Title, f.Detail = Unknown, say.F("the room at %s is not known", d.Path), say.Data(d.Err)
 	case d.Total == 0: // a file system that does not count
 		return nil
 	case d.Free < diskFull || (d.Inodes > 0 && d.FreeInodes == 0):
-		f.Severity, f.Title = Fail, "the disk at "+d.Path+" is full"
+		f.Severity, f.Title = Fail, say.F("the disk at %s is full", d.Path)
 	case d.Free < diskLow:
-		f.Severity, f.Title = Warn, "the disk at "+d.Path+" is nearly full"
+		f.Severity, f.Title = Warn, say.F("the disk at %s is nearly full", d.Path)
 	default:
 		return nil
 	}
@@ -117,8 +116,8 @@ func disk(d host.Disk) []Finding {
 func clock(s host.Status, f Facts) []Finding {
 	if ahead := s.Clock.Newest.Sub(s.Clock.Now); ahead > clockSlip {
 		return []Finding{{
-			Severity: Warn, Target: "clock", Title: "the clock was set back by at least " + round(ahead),
-			Detail: fmt.Sprintf("It is %s, and %s was written at %s.", stamp(s.Clock.Now), s.Clock.Of, stamp(s.Clock.Newest)),
+			Severity: Warn, Target: "clock", Title: say.F("the clock was set back by at least %s", round(ahead)),
+			Detail: say.F("It is %s, and %s was written at %s.", stamp(s.Clock.Now), s.Clock.Of, stamp(s.Clock.Newest)),
 		}}
 	}
 	for _, p := range f.Probes.Value {
@@ -126,8 +125,8 @@ func clock(s host.Status, f Facts) []Finding {
 			continue
 		}
 		return []Finding{{
-			Severity: Warn, Target: "clock", Title: fmt.Sprintf("the clock is %s away from the gateway's", round((*p.Skew).Abs())),
-			Detail: fmt.Sprintf("The Date header of %s is %s ahead of this machine's clock.", p.Target, round(*p.Skew)),
+			Severity: Warn, Target: "clock", Title: say.F("the clock is %s away from the gateway's", round((*p.Skew).Abs())),
+			Detail: say.F("The Date header of %s is %s ahead of this machine's clock.", p.Target, round(*p.Skew)),
 		}}
 	}
 	return nil
@@ -140,11 +139,11 @@ func nextBoot(s host.Status, _ Facts) []Finding {
 	}
 	f := Finding{
 		Severity: Warn, Target: host.ForwardKey, Title: "the kernel will not forward packets after the next boot",
-		Detail: "No sysctl file sets " + host.ForwardKey + ".",
+		Detail: say.F("No sysctl file sets %s.", host.ForwardKey),
 	}
 	if n.File != "" {
-		f.Detail = fmt.Sprintf("%s sets %s to %s and has the last word.", n.File, host.ForwardKey, n.Forward)
-		f.Remedy = "Set it to 1 in " + n.File + "."
+		f.Detail = say.F("%s sets %s to %s and has the last word.", n.File, host.ForwardKey, n.Forward)
+		f.Remedy = say.F("Set it to 1 in %s.", n.File)
 	}
 	return []Finding{f}
 }

@@ -1,11 +1,11 @@
 package health
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 
 	"flatnet/core/host"
+	"flatnet/core/say"
 )
 
 // The checks of installed.go where Podman calls the plugin through netavark:
@@ -17,15 +17,15 @@ func networkMissing(s host.Status, f Facts) []Finding {
 	case n.Exists:
 		return nil
 	case n.Err != "":
-		return []Finding{{Severity: Unknown, Target: n.Path, Title: "whether Podman knows the network is not known", Detail: n.Err, Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: n.Path, Title: "whether Podman knows the network is not known", Detail: say.Data(n.Err), Remedy: byRoot}}
 	}
 	found := Finding{
-		Severity: Fail, Target: name, Title: "Podman does not know the network " + name,
-		Detail: "No network in " + filepath.Dir(n.Path) + " has the name " + name + ".",
-		Remedy: "Run: sudo flatnet-tui init. By hand: sudo podman network create -d flatnet " + name,
+		Severity: Fail, Target: name, Title: say.F("Podman does not know the network %s", name),
+		Detail: say.F("No network in %s has the name %s.", filepath.Dir(n.Path), name),
+		Remedy: say.F("Run: sudo flatnet-tui init. By hand: sudo podman network create -d flatnet %s", name),
 	}
 	if s.NetworkList.Ours {
-		found.Detail += " For CNI, which this Podman does not use, there is " + s.NetworkList.Path + "."
+		found.Detail = say.Join(" ", found.Detail, say.F("For CNI, which this Podman does not use, there is %s.", s.NetworkList.Path))
 		found.Remedy = "Run: sudo flatnet-tui migrate. It makes the network from that list, and containers keep their addresses."
 	}
 	return []Finding{found}
@@ -38,14 +38,14 @@ func networkForeign(s host.Status, f Facts) []Finding {
 		return nil
 	case !n.Ours:
 		return []Finding{{
-			Severity: Fail, Target: name, Title: "another network has the name " + name,
-			Detail: n.Path + " is a network of another driver than " + host.PluginName + ".",
+			Severity: Fail, Target: name, Title: say.F("another network has the name %s", name),
+			Detail: say.F("%s is a network of another driver than %s.", n.Path, host.PluginName),
 			Remedy: remake(name),
 		}}
 	case len(n.Others) > 0:
 		return []Finding{{
-			Severity: Warn, Target: n.Path, Title: "several networks have the name " + name,
-			Detail: fmt.Sprintf("Podman takes %s and passes over %s.", n.Path, strings.Join(n.Others, ", ")),
+			Severity: Warn, Target: n.Path, Title: say.F("several networks have the name %s", name),
+			Detail: say.F("Podman takes %s and passes over %s.", n.Path, strings.Join(n.Others, ", ")),
 		}}
 	}
 	return nil
@@ -58,11 +58,11 @@ func networkUnusable(s host.Status, f Facts) []Finding {
 	}
 	return []Finding{{
 		Severity: Fail, Target: f.Config.Network.Name, Title: "Podman's network cannot be used",
-		Detail: n.Path + ": " + n.Problem, Remedy: remake(f.Config.Network.Name),
+		Detail: say.F("%s: %s", n.Path, n.Problem), Remedy: remake(f.Config.Network.Name),
 	}}
 }
 
 // remake has Podman make a network anew; it refuses while containers are on it.
-func remake(name string) string {
-	return fmt.Sprintf("Run: sudo podman network rm %[1]s && sudo podman network create -d flatnet %[1]s (sudo podman ps --all --filter network=%[1]s lists the containers that are on it)", name)
+func remake(name string) say.Text {
+	return say.F("Run: sudo podman network rm %s && sudo podman network create -d flatnet %s (sudo podman ps --all --filter network=%s lists the containers that are on it)", name, name, name)
 }

@@ -1,13 +1,13 @@
 package health
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"flatnet/core/gateway"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 )
 
 // Link is how one hop of a path is.
@@ -24,10 +24,10 @@ const (
 
 // Hop is one link of the way from a site's name to its container.
 type Hop struct {
-	Name   string `json:"name"`
-	State  Link   `json:"state"`
-	Detail string `json:"detail"`           // what was seen
-	Remedy string `json:"remedy,omitempty"` // of a hop that is bad or unknown
+	Name   say.Text `json:"name"`
+	State  Link     `json:"state"`
+	Detail say.Text `json:"detail"`           // what was seen
+	Remedy say.Text `json:"remedy,omitempty"` // of a hop that is bad or unknown
 }
 
 // Path is the way to one site.
@@ -99,7 +99,7 @@ func Follow(f Facts, t Trace) Path {
 		hop := h.judge(f, t)
 		hop.Name = h.name
 		if p.Broken >= 0 && h.through && hop.State != LinkGood {
-			hop = Hop{Name: h.name, State: LinkNotReached, Detail: "Not reached: " + p.Hops[p.Broken].Name + " is bad."}
+			hop = Hop{Name: h.name, State: LinkNotReached, Detail: say.F("Not reached: %s is bad.", p.Hops[p.Broken].Name)}
 		}
 		p.Hops = append(p.Hops, hop)
 		if hop.State == LinkBad && p.Broken < 0 {
@@ -113,7 +113,7 @@ func Follow(f Facts, t Trace) Path {
 // it is tried over the hops before it, so that it says little once one of
 // them is bad.
 type hop struct {
-	name    string
+	name    say.Text
 	inside  bool
 	through bool
 	judge   func(Facts, Trace) Hop
@@ -142,11 +142,11 @@ func hops() []hop {
 
 // byChecks judges a hop by checks: the first that found a failure or something
 // unknown decides. A warning leaves the hop good and is told.
-func byChecks(good func(Facts) string, codes ...Code) func(Facts, Trace) Hop {
+func byChecks(good func(Facts) say.Text, codes ...Code) func(Facts, Trace) Hop {
 	return func(f Facts, _ Trace) Hop {
 		h := Hop{State: LinkGood, Detail: good(f)}
 		for _, found := range findingsOf(f, codes) {
-			text := sentence(found.Title) + " " + found.Detail
+			text := say.Join(" ", say.Sentence(found.Title), found.Detail)
 			switch found.Severity {
 			case Fail:
 				return Hop{State: LinkBad, Detail: text, Remedy: found.Remedy}
@@ -176,28 +176,28 @@ func findingsOf(f Facts, codes []Code) []Finding {
 	return out
 }
 
-func said(s string) func(Facts) string { return func(Facts) string { return s } }
+func said(s say.Text) func(Facts) say.Text { return func(Facts) say.Text { return s } }
 
-func gatewayAnswering(f Facts) string {
+func gatewayAnswering(f Facts) say.Text {
 	for _, p := range gatewayProbes(f) {
 		return probeSeen(p)
 	}
 	return "Its health page is switched off in the configuration (health_url), so this was not asked."
 }
 
-func routeSeenAs(f Facts) string {
+func routeSeenAs(f Facts) say.Text {
 	w := f.Windows.Value
 	if !w.Enabled {
-		return "There is no Windows here; the gateway runs on this machine. " + sentence(w.Reason)
+		return say.Join(" ", "There is no Windows here; the gateway runs on this machine.", say.Sentence(say.Data(w.Reason)))
 	}
-	return sentence(w.Verdict.Text)
+	return say.Sentence(say.Data(w.Verdict.Text))
 }
 
-func forwardSeenAs(f Facts) string {
-	return fmt.Sprintf("The accepts are there (%s).", f.Firewall.Value.Backend)
+func forwardSeenAs(f Facts) say.Text {
+	return say.F("The accepts are there (%s).", f.Firewall.Value.Backend)
 }
 
-func bridgeSeenAs(f Facts) string {
+func bridgeSeenAs(f Facts) say.Text {
 	b := f.Bridge.Value
-	return fmt.Sprintf("%s is up with %s.", b.Name, strings.Join(b.Addresses, ", "))
+	return say.F("%s is up with %s.", b.Name, strings.Join(b.Addresses, ", "))
 }

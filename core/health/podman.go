@@ -1,11 +1,11 @@
 package health
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // Codes of Podman.
@@ -21,7 +21,7 @@ func podmanChecks() []Check {
 			Code: PodmanWithoutCNI, Group: GroupPodman, Good: "Podman has the network backend that it is to use",
 			Meaning: "Podman's settings ask for CNI, which Podman 5 does not have: it does nothing at all until that is taken out. Settings of Podman 4 do so after an upgrade.",
 			Remedy:  "Run: sudo flatnet-tui migrate",
-			Applies: func(f Facts) bool { return f.Podman.Known() || podman.LacksCNI(f.Podman.Err) },
+			Applies: func(f Facts) bool { return f.Podman.Known() || podman.LacksCNI(f.Podman.Err.String()) },
 			Look:    podmanWithoutCNI,
 		},
 		{
@@ -49,7 +49,7 @@ func podmanWithoutCNI(f Facts) []Finding {
 	found := Finding{Severity: Fail, Target: "podman", Title: "Podman is to use CNI, and has none", Detail: f.Podman.Err}
 	if b := f.Host.Value.Backend; f.Host.Known() && b.Name != "" {
 		found.Target = b.File
-		found.Detail = fmt.Sprintf("%s has network_backend = %q. Podman says: %s", b.File, b.Name, f.Podman.Err)
+		found.Detail = say.F("%s has network_backend = %q. Podman says: %s", b.File, b.Name, f.Podman.Err)
 	}
 	return []Finding{found}
 }
@@ -64,8 +64,8 @@ func podmanNotCNI(f Facts) []Finding {
 	}
 	return []Finding{{
 		Severity: Fail, Target: "podman",
-		Title:  fmt.Sprintf("Podman uses %s, not CNI", i.NetworkBackend),
-		Detail: fmt.Sprintf("podman info: version %s, network backend %s.", i.Version, i.NetworkBackend),
+		Title:  say.F("Podman uses %s, not CNI", i.NetworkBackend),
+		Detail: say.F("podman info: version %s, network backend %s.", i.Version, i.NetworkBackend),
 	}}
 }
 

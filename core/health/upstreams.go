@@ -1,8 +1,9 @@
 package health
 
 import (
-	"fmt"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // Codes of what is probed.
@@ -42,29 +43,29 @@ func upstreamChecks() []Check {
 			Code: UpstreamDown, Good: "every upstream answers", Each: true, After: unreachable,
 			Meaning: "A server behind a site, or a target of [[probes.target]], does not answer: stopped, on another port, or stuck.",
 			Remedy:  "Look at its container: sudo podman ps -a, sudo podman logs NAME, and whether it listens on that port.",
-		}, func(p Probe) (Severity, string) {
-			return Fail, p.Name + " is down"
+		}, func(p Probe) (Severity, say.Text) {
+			return Fail, say.F("%s is down", p.Name)
 		}, isDown),
 		probeCheck(Check{
 			Code: UpstreamWrongStatus, Good: "every upstream answers as it should", Each: true, After: unreachable,
 			Meaning: "A server answers, and not with the HTTP status or text that is asked for.",
 			Remedy:  "Look at its log: sudo podman logs NAME",
-		}, func(p Probe) (Severity, string) {
-			return Fail, p.Name + " answers wrongly"
+		}, func(p Probe) (Severity, say.Text) {
+			return Fail, say.F("%s answers wrongly", p.Name)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == Fail && isWrong(p) }),
 		probeCheck(Check{
 			Code: UpstreamUnknown, Good: "every upstream could be asked", Each: true, After: unreachable,
 			Meaning: "Whether the server works could not be found out: it accepts connections and says nothing yet, or this user may not send the probe.",
 			Remedy:  "Wait for the next probe, or run as root. A server that stays silent counts as down after half a minute.",
-		}, func(p Probe) (Severity, string) {
-			return Unknown, "whether " + p.Name + " works is not known"
+		}, func(p Probe) (Severity, say.Text) {
+			return Unknown, say.F("whether %s works is not known", p.Name)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == Unknown && !isDown(p) }),
 		probeCheck(Check{
 			Code: UpstreamSlow, Good: "every upstream answers quickly", Each: true, After: unreachable,
 			Meaning: "Half of the answers take longer than a second.",
 			Remedy:  "Look at the load of its container: sudo podman stats NAME",
-		}, func(p Probe) (Severity, string) {
-			return Warn, fmt.Sprintf("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
+		}, func(p Probe) (Severity, say.Text) {
+			return Warn, say.F("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
 		}, isSlow),
 	}
 }
@@ -84,8 +85,8 @@ func gatewayErrorsCheck() Check {
 }
 
 // probeCheck completes a check that gives one finding for each probe that is
-// wrong, with the title and severity that say makes.
-func probeCheck(c Check, say func(Probe) (Severity, string), wrong func(Probe) bool) Check {
+// wrong, with the severity and words that title gives.
+func probeCheck(c Check, title func(Probe) (Severity, say.Text), wrong func(Probe) bool) Check {
 	if c.Group == "" {
 		c.Group = GroupUpstreams
 	}
@@ -96,8 +97,8 @@ func probeCheck(c Check, say func(Probe) (Severity, string), wrong func(Probe) b
 			if !wrong(p) {
 				continue
 			}
-			severity, title := say(p)
-			out = append(out, Finding{Severity: severity, Title: title, Detail: probeSeen(p) + loggedFor(f, p), Target: probeTarget(p), Since: p.Since})
+			severity, said := title(p)
+			out = append(out, Finding{Severity: severity, Title: said, Detail: say.Join(" ", probeSeen(p), loggedFor(f, p)), Target: probeTarget(p), Since: p.Since})
 		}
 		return out
 	}
@@ -131,27 +132,40 @@ func probeTarget(p Probe) string {
 }
 
 // probeSeen says what was asked and what came back.
-func probeSeen(p Probe) string {
-	s := fmt.Sprintf("%s probe of %s: ", p.Kind, p.Target)
+func probeSeen(p Probe) say.Text {
+	var s say.Text
 	switch {
 	case p.Detail != "":
-		s += p.Detail
+		s = p.Detail
 	case p.LatencyMS != nil && p.Status != 0:
-		s += fmt.Sprintf("HTTP %d in %.1f ms", p.Status, *p.LatencyMS)
+		s = say.F("HTTP %d in %.1f ms", p.Status, *p.LatencyMS)
 	case p.LatencyMS != nil:
-		s += fmt.Sprintf("answered in %.1f ms", *p.LatencyMS)
+		s = say.F("answered in %.1f ms", *p.LatencyMS)
 	default:
-		s += string(p.State)
+		s = stateWord(p.State)
 	}
-	return sentence(s)
+	return say.Sentence(say.F("%s probe of %s: %s", p.Kind, p.Target, s))
+}
+
+func stateWord(s Severity) say.Text {
+	switch s {
+	case OK:
+		return "ok"
+	case Warn:
+		return "warn"
+	case Fail:
+		return "fail"
+	case Unknown:
+	}
+	return "unknown"
 }
 
 // loggedFor gives what the gateway's error.log last said of the server.
-func loggedFor(f Facts, p Probe) string {
+func loggedFor(f Facts, p Probe) say.Text {
 	for i := len(f.Host.Value.ErrorLog.Errors) - 1; i >= 0; i-- {
 		e := f.Host.Value.ErrorLog.Errors[i]
 		if serves(p, e.Upstream) {
-			return fmt.Sprintf(" The gateway's error.log at %s: %s.", e.At.Format(time.TimeOnly), e.Text)
+			return say.F("The gateway's error.log at %s: %s.", e.At.Format(time.TimeOnly), e.Text)
 		}
 	}
 	return ""

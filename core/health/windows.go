@@ -1,10 +1,10 @@
 package health
 
 import (
-	"fmt"
 	"slices"
 
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 )
 
@@ -101,7 +101,7 @@ func windowsUnseen(f Facts) []Finding {
 	}
 	return []Finding{{
 		Severity: Unknown, Target: f.Config.Windows.SystemRoot,
-		Title: w.Trouble.Title, Detail: w.Trouble.Detail, Remedy: w.Trouble.Remedy,
+		Title: say.Data(w.Trouble.Title), Detail: say.Data(w.Trouble.Detail), Remedy: say.Data(w.Trouble.Remedy),
 	}}
 }
 
@@ -117,7 +117,7 @@ func verdictCheck(c Check, kinds ...windows.Kind) Check {
 			if w.Verdict.Kind == k {
 				found := Finding{
 					Severity: Severity(k.State()), Target: f.Config.Network.Subnet.String(),
-					Title: w.Verdict.Text, Detail: routeSeen(w), Remedy: w.Verdict.Remedy,
+					Title: say.Data(w.Verdict.Text), Detail: routeSeen(w), Remedy: say.Data(w.Verdict.Remedy),
 				}
 				if w.Verdict.Mendable() {
 					found.Repair = c.Repair
@@ -131,16 +131,15 @@ func verdictCheck(c Check, kinds ...windows.Kind) Check {
 }
 
 // routeSeen says what the judgement rests on.
-func routeSeen(w windows.Status) string {
-	s := fmt.Sprintf("WSL's address is %s, its mode %s. ", orNone(addrText(w.WSLAddress)), orNone(string(w.Mode)))
+func routeSeen(w windows.Status) say.Text {
+	s := say.F("WSL's address is %s, its mode %s.", orNone(addrText(w.WSLAddress)), orNone(string(w.Mode)))
 	if r := w.Route; r != nil {
-		via := "on-link"
-		if r.Gateway.IsValid() {
-			via = "via " + r.Gateway.String()
+		if !r.Gateway.IsValid() {
+			return say.Join(" ", s, say.F("route print: %s on-link, metric %d, persistent %s.", r.Destination, r.Metric, yesNo(r.Persistent)))
 		}
-		return s + fmt.Sprintf("route print: %s %s, metric %d, persistent %s.", r.Destination, via, r.Metric, yesNo(r.Persistent))
+		return say.Join(" ", s, say.F("route print: %s via %s, metric %d, persistent %s.", r.Destination, r.Gateway, r.Metric, yesNo(r.Persistent)))
 	}
-	return s + "route print shows no route to the subnet."
+	return say.Join(" ", s, "route print shows no route to the subnet.")
 }
 
 func cannotReach(f Facts) []Finding {
@@ -150,8 +149,8 @@ func cannotReach(f Facts) []Finding {
 			continue
 		}
 		found := Finding{
-			Severity: Fail, Target: r.Target, Title: fmt.Sprintf("Windows does not reach %s", r.Name),
-			Detail: sentence(fmt.Sprintf("%s %s from Windows: %s", r.Kind, r.Target, r.Detail)),
+			Severity: Fail, Target: r.Target, Title: say.F("Windows does not reach %s", r.Name),
+			Detail: say.Sentence(say.F("%s %s from Windows: %s", r.Kind, r.Target, r.Detail)),
 		}
 		if r.Host != "" {
 			found.about = []string{r.Host}

@@ -3,42 +3,39 @@ package health
 import (
 	"fmt"
 	"net/netip"
-	"strings"
+
+	"flatnet/core/say"
 )
 
 // unseen is the finding about a look that gave nothing: unknown with the
 // reason, none if it did give something.
-func unseen[T any](s Seen[T], title, target string) []Finding {
+func unseen[T any](s Seen[T], title say.Text, target string) []Finding {
 	if s.Known() {
 		return nil
 	}
-	why := s.Err
-	if why == "" {
-		why = "It has not been looked at."
-	}
-	return []Finding{{Severity: Unknown, Title: title, Detail: why, Target: target}}
+	return []Finding{{Severity: Unknown, Title: title, Detail: whyUnseen(s), Target: target}}
 }
 
-func yesNo(b bool) string {
+// whyUnseen is why a look gave nothing.
+func whyUnseen[T any](s Seen[T]) say.Text {
+	if s.Err == "" {
+		return "It has not been looked at."
+	}
+	return s.Err
+}
+
+func yesNo(b bool) say.Text {
 	if b {
 		return "yes"
 	}
 	return "no"
 }
 
-func orNone(s string) string {
+func orNone(s string) say.Text {
 	if s == "" {
 		return "none"
 	}
-	return s
-}
-
-// count gives "1 mistake", "2 mistakes".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return say.Data(s)
 }
 
 // bytesText gives a size as df -h does, with the unit spelt out.
@@ -53,14 +50,6 @@ func bytesText(n uint64) string {
 		exp++
 	}
 	return fmt.Sprintf("%.1f %ciB", size, "KMGTP"[exp])
-}
-
-// sentence puts a full stop after text that has none.
-func sentence(s string) string {
-	if s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return s + "."
 }
 
 func addrText(a netip.Addr) string {

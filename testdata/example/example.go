@@ -15,6 +15,7 @@ import (
 	"flatnet/core/health"
 	"flatnet/core/ipam"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/tui/pane"
 )
@@ -155,11 +156,12 @@ func Findings(broken bool) []health.Finding {
 	}
 	return []health.Finding{
 		{
-			Code: "forward-rules-missing", Severity: health.Fail, Title: "3 rules of flatnet-br0 are missing in FORWARD", Target: "flatnet-br0",
-			Detail: "iptables-save has none of them", Remedy: "press F, or: flatnet-tui firewall apply", Repair: "firewall", Since: Now().Add(-time.Minute),
+			Code: "forward-rules-missing", Severity: health.Fail, Title: "FORWARD drops packets to the containers: rules are missing", Target: "FORWARD",
+			Detail: say.F("%s-save: missing %s. FORWARD's policy is %s.", "iptables-nft", "-A FORWARD -j FLATNET-FORWARD", "DROP"),
+			Remedy: "Press F in the console, or run: sudo flatnet-tui firewall apply", Repair: "firewall", Since: Now().Add(-time.Minute),
 		},
-		{Code: "ip-forward-off", Severity: health.Fail, Title: "net.ipv4.ip_forward is 0", Target: "net.ipv4.ip_forward", Remedy: "press B", Repair: "bridge"},
-		{Code: "upstream-down", Severity: health.Fail, Title: "wiki.local does not answer: connection refused", Target: "wiki.local"},
-		{Code: "lease-stale", Severity: health.Warn, Title: "1 lease is stale: 10.87.1.7", Target: "10.87.1.7", Repair: "release-stale"},
+		{Code: "ip-forward-off", Severity: health.Fail, Title: "the kernel does not forward packets", Target: "net.ipv4.ip_forward", Detail: "net.ipv4.ip_forward is 0.", Repair: "bridge"},
+		{Code: "upstream-down", Severity: health.Fail, Title: say.F("%s is down", "wiki.local"), Target: "wiki.local"},
+		{Code: "lease-stale", Severity: health.Warn, Title: say.F("the lease of %s is stale", "10.87.1.7"), Target: "10.87.1.7", Repair: "release-stale"},
 	}
 }

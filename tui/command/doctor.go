@@ -96,13 +96,13 @@ func printDoctor(w io.Writer, f health.Facts, findings []health.Finding) error {
 
 // printFinding writes one check: what is so, what was seen, what mends it.
 func printFinding(b *strings.Builder, f health.Finding) {
-	fmt.Fprintf(b, "  %s %s", text.Fit(string(f.Severity), 7), text.Line(f.Title))
+	fmt.Fprintf(b, "  %s %s", text.Fit(string(f.Severity), 7), text.Line(f.Title.String()))
 	if f.Severity == health.OK {
 		b.WriteString("\n")
 		return
 	}
 	fmt.Fprintf(b, " [%s]\n", f.Code)
-	for _, part := range []struct{ name, text string }{{"seen", f.Detail}, {"mend", f.Remedy}} {
+	for _, part := range []struct{ name, text string }{{"seen", f.Detail.String()}, {"mend", f.Remedy.String()}} {
 		if part.text == "" {
 			continue
 		}
@@ -124,7 +124,7 @@ func summary(f health.Facts, findings []health.Finding) string {
 	s := fmt.Sprintf("%d checks: %d ok, %d %s, %d failing, %d unknown.",
 		len(findings), count[health.OK], count[health.Warn], warnings, count[health.Fail], count[health.Unknown])
 	if bad := health.NotOK(findings); len(bad) > 0 {
-		s += "\nBegin with: " + text.Line(bad[0].Title) + "."
+		s += "\nBegin with: " + text.Line(bad[0].Title.String()) + "."
 	}
 	if f.Host.Known() && !f.Host.Value.Root {
 		s += "\nThis was not run as root: what only root sees is unknown above."

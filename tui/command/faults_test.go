@@ -62,7 +62,7 @@ func (f fault) try(r *rig) {
 	}
 	checkWords(t, found[0])
 	if f.command != "" {
-		if !strings.Contains(found[0].Remedy, "flatnet-tui "+f.command) {
+		if !strings.Contains(found[0].Remedy.String(), "flatnet-tui "+f.command) {
 			t.Errorf("the remedy does not name %q: %s", f.command, found[0].Remedy)
 		}
 		if status, out := r.run(append(strings.Fields(f.command), "--yes")...); status != 0 {
@@ -70,7 +70,7 @@ func (f fault) try(r *rig) {
 		}
 	}
 	if f.typed != "" {
-		if !strings.Contains(found[0].Remedy, "sudo "+strings.ReplaceAll(f.typed, "; ", "; sudo ")) {
+		if !strings.Contains(found[0].Remedy.String(), "sudo "+strings.ReplaceAll(f.typed, "; ", "; sudo ")) {
 			t.Errorf("the remedy does not name %q: %s", f.typed, found[0].Remedy)
 		}
 		for line := range strings.SplitSeq(f.typed, "; ") {
@@ -89,7 +89,7 @@ func (f fault) try(r *rig) {
 // to do.
 func checkWords(t *testing.T, f health.Finding) {
 	t.Helper()
-	for what, text := range map[string]string{"title": f.Title, "detail": f.Detail, "target": f.Target, "remedy": f.Remedy} {
+	for what, text := range map[string]string{"title": f.Title.String(), "detail": f.Detail.String(), "target": f.Target, "remedy": f.Remedy.String()} {
 		if text == "" {
 			t.Errorf("%s has no %s", f.Code, what)
 		}
@@ -205,7 +205,7 @@ func TestDoctorGood(t *testing.T) {
 				t.Errorf("exit status %d\n%s", status, out)
 			}
 			for _, c := range health.Checks() {
-				if !strings.Contains(out, c.Good) {
+				if !strings.Contains(out, c.Good.String()) {
 					t.Errorf("%s is not listed: %s", c.Code, c.Good)
 				}
 			}

@@ -17,6 +17,7 @@ import (
 
 	"flatnet/core/gateway"
 	"flatnet/core/health"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/probes"
 	"flatnet/tui"
@@ -74,13 +75,13 @@ func printPath(w io.Writer, p health.Path) error {
 		if i == len(p.Hops)-1 {
 			joint = "└─"
 		}
-		fmt.Fprintf(&b, "%s %s %s %s\n", joint, text.Fit(string(h.State), 11), text.Fit(h.Name, 19), text.Line(h.Detail))
+		fmt.Fprintf(&b, "%s %s %s %s\n", joint, text.Fit(string(h.State), 11), text.Fit(h.Name.String(), 19), text.Line(h.Detail.String()))
 	}
 	if p.Broken < 0 {
 		b.WriteString("\nNo link is broken.\n")
 	} else {
 		h := p.Hops[p.Broken]
-		fmt.Fprintf(&b, "\nFirst broken link: %s. %s\nMend it: %s\n", h.Name, text.Line(h.Detail), text.Line(h.Remedy))
+		fmt.Fprintf(&b, "\nFirst broken link: %s. %s\nMend it: %s\n", h.Name, text.Line(h.Detail.String()), text.Line(h.Remedy.String()))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -159,7 +160,7 @@ func (p *Parts) resolve(ctx context.Context, host string) health.Seen[[]netip.Ad
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
-		err = errors.New("no such name, or no DNS server answers")
+		err = say.New("no such name, or no DNS server answers")
 	}
 	return health.Look(p.Now(), addrs, err)
 }
@@ -168,7 +169,7 @@ func (p *Parts) resolve(ctx context.Context, host string) health.Seen[[]netip.Ad
 func (p *Parts) lookInside(ctx context.Context, s health.Server) health.Seen[health.Namespace] {
 	n := health.Namespace{Path: s.Lease.NetNS}
 	if n.Path == "" {
-		return health.Look(p.Now(), n, errors.New("the lease does not say which namespace it is for"))
+		return health.Look(p.Now(), n, say.New("the lease does not say which namespace it is for"))
 	}
 	inside, err := p.Kernel.Open(ctx, n.Path)
 	if err != nil {
@@ -233,5 +234,5 @@ func (p *Parts) askFromWindows(ctx context.Context, f health.Facts, t health.Tra
 	}
 	target := windows.Target{Kind: windows.HTTP, Name: t.Host, URL: "http://" + t.Server.Address.String() + "/", Host: t.Host}
 	got := p.Windows.Reach(ctx, []windows.Target{target})[0]
-	return health.Probe{Kind: string(probes.HTTP), Target: got.Target, State: health.Severity(got.State), Detail: got.Detail, At: got.At}
+	return health.Probe{Kind: string(probes.HTTP), Target: got.Target, State: health.Severity(got.State), Detail: say.Data(got.Detail), At: got.At}
 }

@@ -41,7 +41,7 @@ func TestPathGood(t *testing.T) {
 	}
 	var names []string
 	for _, h := range p.Hops {
-		names = append(names, h.Name)
+		names = append(names, h.Name.String())
 		if h.State != health.LinkGood && h.Name != "name" { // nobody answers for names in here
 			t.Errorf("%s is %s: %s", h.Name, h.State, h.Detail)
 		}
@@ -78,7 +78,7 @@ func TestPathNamesTheFirstBrokenLink(t *testing.T) {
 				r.until(func() bool { return r.answers("web.local") == http.StatusNotFound })
 			}
 			p, status := r.follow("web.local")
-			if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name != hop {
+			if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name.String() != hop {
 				t.Fatalf("exit status %d, broken %d\n%s", status, p.Broken, hopsOf(p))
 			}
 			if h := p.Hops[p.Broken]; h.Remedy == "" || h.Detail == "" {
@@ -121,7 +121,7 @@ func TestPathToASiteSetAside(t *testing.T) {
 	r := newRig(t)
 	r.db.labels = map[string]string{"flatnet.host": "db.local", "flatnet.port": "many"}
 	p, _ := r.follow("db.local")
-	if p.Broken < 0 || p.Hops[p.Broken].Name != "site known" || !strings.Contains(p.Hops[p.Broken].Detail, "set aside") {
+	if p.Broken < 0 || p.Hops[p.Broken].Name != "site known" || !strings.Contains(p.Hops[p.Broken].Detail.String(), "set aside") {
 		t.Errorf("\n%s", hopsOf(p))
 	}
 }

@@ -92,7 +92,7 @@ func printProbes(w io.Writer, results []health.Probe) error {
 		fmt.Fprintf(&b, "%s %s %s %s %s", text.Fit(string(r.State), 7), text.Fit(text.Line(r.Name), 24), text.Fit(r.Kind, 4),
 			text.FitRight(latency(r.LatencyMS), 9), text.Line(r.Target))
 		if r.Detail != "" {
-			b.WriteString("  " + text.Line(r.Detail))
+			b.WriteString("  " + text.Line(r.Detail.String()))
 		}
 		b.WriteString("\n")
 	}

@@ -2,8 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -11,6 +9,7 @@ import (
 	"flatnet/core/bundle"
 	"flatnet/core/health"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/tui"
 	"flatnet/tui/pane"
@@ -78,9 +77,9 @@ func failure[T any](s health.Seen[T]) error {
 	case s.Known():
 		return nil
 	case s.Err == "":
-		return errors.New("it was not looked at")
+		return say.New("it was not looked at")
 	}
-	return errors.New(s.Err)
+	return say.New(s.Err)
 }
 
 // pathsOf gives the paths as they were followed then.
@@ -88,7 +87,7 @@ func pathsOf(b bundle.Bundle) func(context.Context, string) ([]tui.PathHop, erro
 	return func(_ context.Context, host string) ([]tui.PathHop, error) {
 		p, ok := b.PathTo(host)
 		if !ok {
-			return nil, fmt.Errorf("the bundle holds no path to %s", host)
+			return nil, say.Errorf("the bundle holds no path to %s", host)
 		}
 		return consoleHops(p), nil
 	}

@@ -144,7 +144,7 @@ func reportWindows(f health.Facts, groups map[health.Group]health.Severity) wind
 	w := f.Windows.Value
 	r := windowsReport{State: known(f.Windows.Known() && w.Enabled, groups[health.GroupWindows]), Reason: w.Reason}
 	if r.Reason == "" {
-		r.Reason = f.Windows.Err
+		r.Reason = f.Windows.Err.String()
 	}
 	if w.Mode != "" {
 		r.Mode = &w.Mode

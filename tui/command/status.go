@@ -79,7 +79,7 @@ func heading(b *strings.Builder, title string, s health.Severity, detail string)
 
 func describeBridge(r statusReport, f health.Facts) string {
 	if !f.Bridge.Known() {
-		return f.Bridge.Err
+		return f.Bridge.Err.String()
 	}
 	s := f.Bridge.Value
 	if !s.Exists {
@@ -94,7 +94,7 @@ func describeBridge(r statusReport, f health.Facts) string {
 	}
 	switch {
 	case !f.Firewall.Known():
-		parts = append(parts, "rules unknown: "+f.Firewall.Err)
+		parts = append(parts, "rules unknown: "+f.Firewall.Err.String())
 	case f.Firewall.Value.ForwardOK && f.Firewall.Value.MasqueradeOK:
 		parts = append(parts, "rules in place ("+string(f.Firewall.Value.Backend)+")")
 	default:
@@ -105,7 +105,7 @@ func describeBridge(r statusReport, f health.Facts) string {
 
 func describeLeases(r statusReport, f health.Facts) string {
 	if !f.Leases.Known() {
-		return f.Leases.Err
+		return f.Leases.Err.String()
 	}
 	count := map[string]int{}
 	for _, l := range r.Leases {
@@ -166,9 +166,9 @@ func printFindings(b *strings.Builder, findings []health.Finding) {
 	}
 	b.WriteString("\n")
 	for _, f := range findings {
-		fmt.Fprintf(b, "%s %s\n", text.Fit(string(f.Severity), 7), text.Line(f.Title))
+		fmt.Fprintf(b, "%s %s\n", text.Fit(string(f.Severity), 7), text.Line(f.Title.String()))
 		if f.Remedy != "" {
-			fmt.Fprintf(b, "        %s\n", text.Line(f.Remedy))
+			fmt.Fprintf(b, "        %s\n", text.Line(f.Remedy.String()))
 		}
 	}
 }

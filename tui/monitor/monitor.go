@@ -13,6 +13,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/gateway"
 	"flatnet/core/health"
+	"flatnet/core/say"
 	"flatnet/probes"
 )
 
@@ -130,7 +131,7 @@ func describe(w Watched, h *probes.History) health.Probe {
 	if !ok {
 		return p
 	}
-	p.State, p.Cause, p.Detail = state(last.State), string(last.Cause), last.Detail
+	p.State, p.Cause, p.Detail = state(last.State), string(last.Cause), say.Data(last.Detail)
 	p.Status, p.At = last.Status, last.At
 	if last.State == probes.Up {
 		p.LatencyMS = milliseconds(last.Latency)

@@ -19,21 +19,24 @@ const BridgeID ID = "bridge"
 
 // NewBridge makes the pane of the bridge and the packet filter around it.
 func NewBridge(look Source[BridgeView], d Deps) Pane {
-	b := bridgeFacts{&d.Text.Bridge}
+	b := bridgeFacts{&d.Text.Bridge, d.Text}
 	return newList(kind[BridgeView]{
 		id: BridgeID, title: d.Text.Panes.Bridge, columns: factColumns(), empty: d.Text.State.Empty, look: look,
-		rows: func(v BridgeView, _ time.Time) []widget.Row { return factRows(b.all(v)) },
+		rows: func(v BridgeView, _ time.Time) []widget.Row { return factRows(b.facts(v)) },
 		judge: func(v BridgeView) judgement {
-			return judgeFacts(b.all(v), fmt.Sprintf(b.t.Sum, len(v.Bridge.Ports)))
+			return judgeFacts(b.facts(v), fmt.Sprintf(b.t.Sum, len(v.Bridge.Ports)))
 		},
-		detail: func(v BridgeView, key string) Detail { return factDetail(b.all(v), key) },
+		detail: func(v BridgeView, key string) Detail { return factDetail(b.facts(v), key) },
 	}, d)
 }
 
 // bridgeFacts turns what was seen into lines.
-type bridgeFacts struct{ t *text.Bridge }
+type bridgeFacts struct {
+	t   *text.Bridge
+	all *text.Texts
+}
 
-func (b bridgeFacts) all(v BridgeView) []fact {
+func (b bridgeFacts) facts(v BridgeView) []fact {
 	facts := []fact{b.link(v.Bridge)}
 	if v.Bridge.Exists && v.Bridge.IsBridge {
 		facts = append(facts, b.addresses(v.Bridge)...)
@@ -98,7 +101,7 @@ func (b bridgeFacts) forwarding(s bridge.Status) fact {
 // filter is the packet filter, which may be unknown where the bridge is not.
 func (b bridgeFacts) filter(seen health.Seen[firewall.Status]) []fact {
 	if !seen.Known() {
-		return []fact{{key: "rules", label: b.t.Rules, severity: health.Unknown, value: text.Line(seen.Err)}}
+		return []fact{{key: "rules", label: b.t.Rules, severity: health.Unknown, value: b.all.Say(seen.Err)}}
 	}
 	s := seen.Value
 	facts := []fact{b.rules(s), b.masquerade(s), b.policy(s)}

@@ -3,7 +3,6 @@ package pane
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"flatnet/core/health"
@@ -59,7 +58,7 @@ func (t findingTexts) rows(all []health.Finding, _ time.Time) []widget.Row {
 		tone := widget.ToneOf(f.Severity)
 		rows = append(rows, widget.Row{Key: findingKey(f), Cells: []widget.Cell{
 			{Text: t.word(f.Severity), Tone: tone, Sign: true, Sort: fmt.Sprintf("%04d", i)},
-			{Text: t.all.FindingTitle(string(f.Code), f.Title, "")},
+			{Text: t.all.Say(f.Title)},
 			{Text: text.Line(f.Target), Tone: widget.Muted},
 			{Text: string(f.Code), Tone: widget.Muted},
 		}})
@@ -75,22 +74,13 @@ func (t findingTexts) about(all []health.Finding, key string) []string {
 		if findingKey(f) != key {
 			continue
 		}
-		said := []string{t.all.FindingTitle(string(f.Code), f.Title, f.Target)}
+		said := []string{t.all.Say(f.Title)}
 		if f.Remedy != "" {
-			said = append(said, text.Line(f.Remedy))
+			said = append(said, t.all.Say(f.Remedy))
 		}
 		return said
 	}
 	return nil
-}
-
-// seen is what was seen, with the finding's own title where the language has
-// another.
-func (t findingTexts) seen(f health.Finding) string {
-	if t.all.FindingTitles == nil {
-		return f.Detail
-	}
-	return strings.TrimSpace(f.Title + "\n" + f.Detail)
 }
 
 func (t findingTexts) judge(all []health.Finding) judgement {
@@ -110,11 +100,11 @@ func (t findingTexts) detail(all []health.Finding, key string) Detail {
 		if findingKey(f) != key {
 			continue
 		}
-		d := Detail{Title: t.all.FindingTitle(string(f.Code), f.Title, f.Target), Fields: []Field{{Name: t.State, Text: t.word(f.Severity), Tone: widget.ToneOf(f.Severity)}}}
+		d := Detail{Title: t.all.Say(f.Title), Fields: []Field{{Name: t.State, Text: t.word(f.Severity), Tone: widget.ToneOf(f.Severity)}}}
 		for _, x := range [][2]string{
 			{t.Target, text.Line(f.Target)},
-			{t.Seen, text.Block(t.seen(f))},
-			{t.Remedy, text.Block(f.Remedy)},
+			{t.Seen, t.all.SayAll(f.Detail)},
+			{t.Remedy, t.all.SayAll(f.Remedy)},
 			{t.Since, stamp(f.Since)},
 			{t.Code, string(f.Code)},
 		} {

@@ -18,6 +18,7 @@ import (
 
 	"flatnet/core/health"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/testdata/example"
 	"flatnet/themes"
@@ -79,7 +80,7 @@ func subjects(c *clock, t *text.Texts) []subject {
 		subjectOf(pane.NewUpstreams, d, example.Upstreams(false), example.Upstreams(true), pane.UpstreamsView{},
 			"forgejo.local", "受付.local", "10ms", "<1ms", "up", "bridge"),
 		subjectOf(findings, d, example.Findings(true), nil, []health.Finding(nil),
-			"3 rules of flatnet-br0 are missing", "1 lease is stale", "failing", "warning"),
+			"FORWARD drops packets to the containers", "the lease of 10.87.1.7 is stale", "failing", "warning"),
 	}
 }
 
@@ -279,7 +280,7 @@ func TestHostileNames(t *testing.T) {
 		u.Probes[0].Host, u.Probes[0].Name, u.Probes[0].Target, u.Gateway.Value.Drift = name, name, name, []string{name}
 		u.Gateway.Value.SetAside[0].Host, u.Gateway.Value.SetAside[0].Reason = name, name
 		f := example.Findings(true)
-		f[0].Title, f[0].Target, f[0].Detail = name, name, name
+		f[0].Title, f[0].Target, f[0].Detail = say.Data(name), name, say.Data(name)
 		for _, s := range []subject{
 			subjectOf(pane.NewLeases, d, all, nil, nil), subjectOf(pane.NewBridge, d, b, b, b),
 			subjectOf(pane.NewWindows, d, w, w, w), subjectOf(pane.NewUpstreams, d, u, u, u),

@@ -254,7 +254,7 @@ func (t siteTexts) judge(v UpstreamsView) judgement {
 // note is what is to be said of the gateway itself.
 func (t siteTexts) note(v UpstreamsView) []string {
 	if v.Gateway.Err != "" {
-		return []string{t.Gateway + ": " + text.Line(v.Gateway.Err)}
+		return []string{t.Gateway + ": " + t.all.Say(v.Gateway.Err)}
 	}
 	g := v.Gateway.Value
 	if !v.Gateway.Known() || g.State == gateway.OK {
@@ -294,7 +294,7 @@ func (t siteTexts) probeDetail(l line) Detail {
 	p := l.probe
 	d := Detail{Title: text.Line(p.Name), Fields: []Field{{Name: t.State, Text: t.probeWord(p.State), Tone: widget.ToneOf(p.State)}}}
 	for _, f := range [][2]string{
-		{t.Detail, p.Detail},
+		{t.Detail, t.all.SayAll(p.Detail)},
 		{t.Cause, p.Cause},
 		{t.Kind, p.Kind},
 		{t.Target, p.Target},

@@ -3,7 +3,7 @@ package text
 // Japanese is the catalogue in Japanese.
 func Japanese() *Texts {
 	return &Texts{
-		FindingTitles: japaneseFindings(),
+		Said: japaneseSaid(),
 
 		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "指摘"},
 		State: State{

@@ -23,7 +23,9 @@ type Texts struct {
 	Groups   Groups
 	Why      Why
 
-	FindingTitles map[string]string // by code; nil: findings speak the language already
+	// Said are what core says, by its English text or format (core/say); nil:
+	// in English.
+	Said map[string]string
 }
 
 // For gives the catalogue for a configured language: "en", "ja", or "auto"
