@@ -51,13 +51,18 @@ func (s Status) Mixed() bool { return s.Other != "" }
 // Look reads the rules. kernel.ErrNoProgram where the backend's programs are
 // not installed; what the filter does is then unknown.
 func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
+	return new(Looker).Look(ctx, k, w)
+}
+
+// Look does what the function of that name does.
+func (l *Looker) Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
 	s := Status{Have: []string{}, Want: []string{}}
 	b, err := k.ResolveBackend(ctx, w.Backend)
 	if err != nil {
 		return s, failed("look at the packet filter for", w.Bridge, err)
 	}
 	s.Backend = b
-	rs, err := read(ctx, k, b)
+	rs, err := l.read(ctx, k, b)
 	if err != nil {
 		return s, failed("look at the packet filter for", w.Bridge, err)
 	}
@@ -65,7 +70,7 @@ func Look(ctx context.Context, k kernel.Kernel, w Want) (Status, error) {
 	s.Policy = policy(rs)
 	s.Docker = rs["filter"][dockerChain] != nil
 	s.BehindDrop = dropsAhead(rs["filter"], w.Bridge)
-	s.lookAtOther(ctx, k, w)
+	s.lookAtOther(w, func(other kernel.Backend) (ruleset, error) { return l.read(ctx, k, other) })
 	nf, err := k.Sysctl(ctx, bridgeNFKey)
 	if err != nil && !errors.Is(err, kernel.ErrNotFound) {
 		return s, failed("read", bridgeNFKey, err)
@@ -103,12 +108,12 @@ func (s *Status) compare(w Want, rs ruleset) {
 }
 
 // lookAtOther reads the backend that is not in use.
-func (s *Status) lookAtOther(ctx context.Context, k kernel.Kernel, w Want) {
+func (s *Status) lookAtOther(w Want, read func(kernel.Backend) (ruleset, error)) {
 	other := kernel.BackendLegacy
 	if s.Backend == kernel.BackendLegacy {
 		other = kernel.BackendNFT
 	}
-	rs, err := read(ctx, k, other)
+	rs, err := read(other)
 	if errors.Is(err, kernel.ErrNoProgram) {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,11 +55,25 @@ func (n *namespace) SaveRules(ctx context.Context, b Backend) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if b == BackendLegacy && n.noLegacyTables() {
+		return "", n.alive()
+	}
 	text, err := n.run(ctx, command{path: path})
 	if b == BackendLegacy && errors.Is(err, ErrPermission) {
 		return n.saveTables(ctx, path)
 	}
 	return text, err
+}
+
+// noLegacyTables tells whether the kernel has no legacy table here, as far as
+// it says: iptables-legacy-save reads the same list, and prints nothing then.
+func (n *namespace) noLegacyTables() bool {
+	var names []byte
+	err := n.inside(func() (err error) {
+		names, err = os.ReadFile("/proc/thread-self/net/ip_tables_names")
+		return err
+	})
+	return len(names) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist))
 }
 
 // saveTables asks for the tables one by one: in a user namespace the kernel
