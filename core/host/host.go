@@ -7,6 +7,7 @@ package host
 import (
 	"context"
 	"os"
+	"sync"
 	"time"
 
 	"flatnet/core/config"
@@ -40,8 +41,18 @@ type Options struct {
 	Now         func() time.Time
 }
 
+// Looker looks again and again. It starts the plugin, to hear its version,
+// only where its file has changed. The zero Looker is ready.
+type Looker struct {
+	mu      sync.Mutex
+	plugins map[string]answer // by path
+}
+
 // Look looks at everything. It never fails as a whole, and ends with ctx.
-func Look(ctx context.Context, o Options) Status {
+func Look(ctx context.Context, o Options) Status { return new(Looker).Look(ctx, o) }
+
+// Look does what the function of that name does.
+func (l *Looker) Look(ctx context.Context, o Options) Status {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -59,7 +70,7 @@ func Look(ctx context.Context, o Options) Status {
 		ErrorLog:    lookErrorLog(o.Config),
 		Root:        os.Geteuid() == 0,
 	}
-	both := LookPlugins(ctx, o)
+	both := l.lookPlugins(ctx, o)
 	st.Plugin, st.Netavark.Plugin = both.CNI, both.Netavark
 	return st
 }

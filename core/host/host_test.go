@@ -135,7 +135,7 @@ func TestPluginIsTheFirstOfItsName(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := lookPlugin(t.Context(), []string{a, b, c}, "v1.2-3")
+	got := new(Looker).lookPlugin(t.Context(), []string{a, b, c}, "v1.2-3")
 	want := Plugin{
 		Path: filepath.Join(b, PluginName), Exists: true, Executable: true, Version: "v1.2-3", Want: "v1.2-3",
 		Others: []string{filepath.Join(c, PluginName)},
@@ -145,12 +145,35 @@ func TestPluginIsTheFirstOfItsName(t *testing.T) {
 	}
 }
 
+// TestPluginIsAskedOnce, and again when it is another.
+func TestPluginIsAskedOnce(t *testing.T) {
+	dir := t.TempDir()
+	asked := filepath.Join(dir, "asked")
+	path := filepath.Join(dir, PluginName)
+	var l Looker
+	for i, version := range []string{"v1", "v1", "v2", "v2"} {
+		script := "#!/bin/sh\necho x >>" + asked + "\necho flatnet " + version + " >&2\nexit 2\n"
+		if i%2 == 0 {
+			_ = os.Remove(path)
+			if err := os.Chmod(write(t, path, script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := l.lookPlugin(t.Context(), []string{dir}, version); got.Version != version || got.Err != "" {
+			t.Errorf("look %d: %+v", i, got)
+		}
+		if log, _ := os.ReadFile(asked); len(log) != 2*(1+i/2) {
+			t.Errorf("look %d: it was asked %d times", i, len(log)/2)
+		}
+	}
+}
+
 func TestPluginThatIsADirectory(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, PluginName), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if got := lookPlugin(t.Context(), []string{dir}, "v1"); !got.Exists || got.Executable {
+	if got := new(Looker).lookPlugin(t.Context(), []string{dir}, "v1"); !got.Exists || got.Executable {
 		t.Errorf("a directory is taken for a program: %+v", got)
 	}
 }
@@ -161,7 +184,7 @@ func TestPluginThatSaysTooMuch(t *testing.T) {
 	if err := os.Chmod(write(t, filepath.Join(dir, PluginName), flood), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if got := lookPlugin(t.Context(), []string{dir}, "v1"); got.Version != "" || !got.Executable {
+	if got := new(Looker).lookPlugin(t.Context(), []string{dir}, "v1"); got.Version != "" || !got.Executable {
 		t.Errorf("%+v", got)
 	}
 }

@@ -28,11 +28,13 @@ type Plugins struct{ CNI, Netavark Plugin }
 
 // LookPlugins looks at the plugins alone. Both are started at once: each may
 // hang.
-func LookPlugins(ctx context.Context, o Options) (found Plugins) {
+func LookPlugins(ctx context.Context, o Options) Plugins { return new(Looker).lookPlugins(ctx, o) }
+
+func (l *Looker) lookPlugins(ctx context.Context, o Options) (found Plugins) {
 	p := o.settings()
 	var both sync.WaitGroup
-	both.Go(func() { found.CNI = lookPlugin(ctx, p.cni.pluginDirs, o.Version) })
-	both.Go(func() { found.Netavark = lookPlugin(ctx, p.netavark.pluginDirs, o.Version) })
+	both.Go(func() { found.CNI = l.lookPlugin(ctx, p.cni.pluginDirs, o.Version) })
+	both.Go(func() { found.Netavark = l.lookPlugin(ctx, p.netavark.pluginDirs, o.Version) })
 	both.Wait()
 	return found
 }

@@ -28,7 +28,7 @@ type Plugin struct {
 }
 
 // lookPlugin finds the plugin as Podman does: the first file of its name.
-func lookPlugin(ctx context.Context, dirs []string, version string) Plugin {
+func (l *Looker) lookPlugin(ctx context.Context, dirs []string, version string) Plugin {
 	p := Plugin{Path: filepath.Join("/opt/cni/bin", PluginName), Want: version}
 	if len(dirs) > 0 {
 		p.Path = filepath.Join(dirs[len(dirs)-1], PluginName)
@@ -48,9 +48,38 @@ func lookPlugin(ctx context.Context, dirs []string, version string) Plugin {
 		}
 	}
 	if p.Executable {
-		p.Version, p.Err = askVersion(ctx, p.Path)
+		p.Version, p.Err = l.version(ctx, p.Path)
 	}
 	return p
+}
+
+// answer is what a plugin said of itself, and the file that it was then.
+type answer struct {
+	file    syscall.Stat_t // without the time of the last read
+	version string
+}
+
+// version asks a plugin that has not been asked yet, or has changed since.
+func (l *Looker) version(ctx context.Context, path string) (version, problem string) {
+	var file syscall.Stat_t
+	err := syscall.Stat(path, &file)
+	file.Atim = syscall.Timespec{}
+	l.mu.Lock()
+	last, asked := l.plugins[path]
+	l.mu.Unlock()
+	if asked && err == nil && last.file == file {
+		return last.version, ""
+	}
+	version, problem = askVersion(ctx, path)
+	if err == nil && problem == "" {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.plugins == nil {
+			l.plugins = map[string]answer{}
+		}
+		l.plugins[path] = answer{file, version}
+	}
+	return version, problem
 }
 
 // versionLine is how the plugin presents itself when it is started by hand.

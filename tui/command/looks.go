@@ -35,7 +35,7 @@ func (p *Parts) looks() health.Looks {
 			return bridge.Look(ctx, p.Kernel, p.Config.Network)
 		},
 		Firewall: func(ctx context.Context) (firewall.Status, error) {
-			return firewall.Look(ctx, p.Kernel, p.firewall())
+			return p.Rules.Look(ctx, p.Kernel, p.firewall())
 		},
 		Leases: func(ctx context.Context) ([]leases.Status, error) {
 			return leases.Look(ctx, p.leases().Sources)
@@ -44,7 +44,7 @@ func (p *Parts) looks() health.Looks {
 		Windows: p.Windows.Look,
 		Gateway: p.Gateway.Look,
 		Host: func(ctx context.Context) (host.Status, error) {
-			return host.Look(ctx, host.Options{
+			return p.Host.Look(ctx, host.Options{
 				Config: p.Config, Version: p.Version, ContainersConf: os.Getenv("CONTAINERS_CONF"), Now: p.Now,
 			}), nil
 		},

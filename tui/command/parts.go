@@ -9,6 +9,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/firewall"
 	"flatnet/core/gateway"
+	"flatnet/core/host"
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
@@ -34,7 +35,9 @@ type Parts struct {
 	Gateway *gateway.Gateway
 	Probers probes.Probers
 	Monitor *monitor.Monitor // probes only while it is run
-	Limit   time.Duration    // of each look of a command that looks once; 0: lookLimit
+	Rules   firewall.Looker
+	Host    host.Looker
+	Limit   time.Duration // of each look of a command that looks once; 0: lookLimit
 }
 
 // leases gives what judging and releasing leases needs.
