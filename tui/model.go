@@ -33,6 +33,8 @@ type Model struct {
 	mouse    bool
 	leaving  bool // quit as soon as the job has ended
 
+	drawn string // what is on the screen; "" : to be drawn anew
+
 	reloading     bool   // a look at the configuration file is under way
 	configProblem string // what is wrong with it; "" : nothing
 }
@@ -91,6 +93,9 @@ func (m *Model) tick() tea.Cmd {
 
 // Update implements tea.Model. It does no I/O.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if news(msg) {
+		m.drawn = ""
+	}
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
@@ -118,6 +123,18 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.jobDone(msg)
 	}
 	return m, nil
+}
+
+// news tells whether a message may change what is on the screen: most looks
+// see what the last one saw.
+func news(msg tea.Msg) bool {
+	switch msg := msg.(type) {
+	case pane.Message:
+		return msg.News()
+	case reloadedMsg:
+		return msg.changed || msg.err != nil
+	}
+	return true
 }
 
 // route hands a message to its pane, whichever that is. Findings are judged on

@@ -14,11 +14,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// framesPerSecond bounds how often the screen is drawn anew. The first frame
-// waits for one of them, and so does every key; more would cost processor time
-// while nothing happens.
-const framesPerSecond = 30
-
 // Run shows the console until it is left or ctx ends, and puts the terminal
 // back as it was. It returns when no change is under way any more: a closed
 // connection ends the console between two steps, never within one.
@@ -38,7 +33,9 @@ func Run(ctx context.Context, o Options) error {
 		opts = append(opts, tea.WithEnvironment(o.Environ))
 	}
 	defer guard()()
-	_, err := tea.NewProgram(m, opts...).Run()
+	p := paced{m, &pace{}}
+	p.pace.program = tea.NewProgram(p, opts...)
+	_, err := p.pace.program.Run()
 	m.stop()
 	m.jobs.wait()
 	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {

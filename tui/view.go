@@ -15,11 +15,13 @@ import (
 
 // View implements tea.Model.
 func (m *Model) View() tea.View {
-	content := m.screen()
-	if m.style.ascii {
-		content = text.ASCII(content)
+	if m.drawn == "" {
+		m.drawn = m.screen()
+		if m.style.ascii {
+			m.drawn = text.ASCII(m.drawn)
+		}
 	}
-	v := tea.NewView(content)
+	v := tea.NewView(m.drawn)
 	v.AltScreen = true
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion

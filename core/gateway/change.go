@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	udiff "github.com/aymanbagabas/go-udiff"
 
@@ -97,8 +99,35 @@ func (g *Gateway) render(ctx context.Context, c *Change) (err error) {
 	sites, aside := g.checkFiles(Resolve(in))
 	c.Unknown = unknown
 	c.Generation = Generation{Number: c.live.number, Mode: g.o.Config.Mode, MadeAt: g.o.Now(), Sites: sites, SetAside: aside}
-	c.Files, err = Render(g.o.Config, g.o.Network, sites, c.live.number)
+	c.Files, err = g.rendered.of(sites, c.live.number, func() (Files, error) {
+		return Render(g.o.Config, g.o.Network, sites, c.live.number)
+	})
 	return err
+}
+
+// rendering is what was rendered last: one that is looked at every few seconds
+// would be rendered each time, and come out the same. The zero rendering is
+// ready.
+type rendering struct {
+	mu     sync.Mutex
+	sites  []Site
+	number int
+	files  Files // nil: nothing yet
+}
+
+// of gives the files of these sites under that number, which are not to be
+// changed; render makes them.
+func (r *rendering) of(sites []Site, number int, render func() (Files, error)) (Files, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.files != nil && r.number == number && reflect.DeepEqual(r.sites, sites) {
+		return r.files, nil
+	}
+	files, err := render()
+	if err == nil {
+		r.sites, r.number, r.files = sites, number, files
+	}
+	return files, err
 }
 
 // PrepareRollback decides how to go back to a kept generation; 0 is the one

@@ -77,6 +77,8 @@ type Gateway struct {
 	o      Options
 	layout layout
 	store  store
+
+	rendered rendering
 }
 
 // New gives the gateway of o. It touches nothing yet.

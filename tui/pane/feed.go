@@ -17,7 +17,8 @@ type feed[T any] struct {
 	id    ID
 	look  Source[T]
 	deps  Deps
-	every time.Duration // least time between two looks that nobody insists on
+	same  func(a, b T) bool // whether two answers are drawn alike; nil: never told
+	every time.Duration     // least time between two looks that nobody insists on
 	asked time.Time
 	seq   int
 	busy  bool
@@ -44,10 +45,14 @@ type loadedMsg[T any] struct {
 	value T
 	err   error
 	at    time.Time // when it was asked
+	same  bool      // drawn like the last answer, with nothing wrong in between
 }
 
 // For implements Message.
 func (m loadedMsg[T]) For() ID { return m.pane }
+
+// News implements Message.
+func (m loadedMsg[T]) News() bool { return !m.same }
 
 // refresh asks, unless that is under way.
 func (f *feed[T]) refresh(insist bool) tea.Cmd {
@@ -61,6 +66,10 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 	f.busy, f.asked = true, f.deps.Now()
 	f.seq++
 	id, seq, look, now, limit := f.id, f.seq, f.look, f.deps.Now, f.deps.Limit
+	last, same := f.value, f.same
+	if !f.known() || f.reason != "" {
+		same = nil
+	}
 	asking := context.Background()
 	if insist {
 		asking = context.WithValue(asking, insisted{}, true)
@@ -70,6 +79,7 @@ func (f *feed[T]) refresh(insist bool) tea.Cmd {
 		defer cancel()
 		m := loadedMsg[T]{pane: id, feed: f, seq: seq, at: now()}
 		m.value, m.err = look(ctx)
+		m.same = same != nil && m.err == nil && same(last, m.value)
 		return m
 	}
 }

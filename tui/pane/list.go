@@ -3,6 +3,8 @@ package pane
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"charm.land/bubbles/v2/textinput"
@@ -46,6 +48,13 @@ type shown[T any] struct {
 	note   []string
 }
 
+// drawnAlike tells whether two answers look the same on the screen. They may
+// still differ in what only a detail shows, and in when it was seen.
+func (k kind[T]) drawnAlike(a, b shown[T]) bool {
+	return a.judged == b.judged && reflect.DeepEqual(a.rows, b.rows) && slices.Equal(a.note, b.note) &&
+		(k.about == nil || reflect.DeepEqual(a.value, b.value))
+}
+
 // list is a pane that shows one source as a table.
 type list[T any] struct {
 	kind    kind[T]
@@ -60,7 +69,7 @@ type list[T any] struct {
 
 func newList[T any](k kind[T], d Deps) *list[T] {
 	p := &list[T]{kind: k, deps: d, table: widget.NewTable(k.columns), filter: widget.NewInput("/")}
-	p.feed = feed[shown[T]]{id: k.id, deps: d, look: p.prepared(k), every: k.every}
+	p.feed = feed[shown[T]]{id: k.id, deps: d, look: p.prepared(k), same: k.drawnAlike, every: k.every}
 	return p
 }
 

@@ -71,8 +71,12 @@ type Field struct {
 	Tone       widget.Tone
 }
 
-// Message is a message for one pane: the root hands it on by this alone.
-type Message interface{ For() ID }
+// Message is a message for one pane: the root hands it on by this alone. News
+// tells whether it may change what is drawn.
+type Message interface {
+	For() ID
+	News() bool
+}
 
 // Deps are what every pane needs.
 type Deps struct {
