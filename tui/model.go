@@ -93,7 +93,7 @@ func (m *Model) tick() tea.Cmd {
 
 // Update implements tea.Model. It does no I/O.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	if news(msg) {
+	if m.news(msg) {
 		m.drawn = ""
 	}
 	switch msg := msg.(type) {
@@ -127,8 +127,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // news tells whether a message may change what is on the screen: most looks
 // see what the last one saw.
-func news(msg tea.Msg) bool {
+func (m *Model) news(msg tea.Msg) bool {
 	switch msg := msg.(type) {
+	case tickedMsg:
+		return slices.ContainsFunc(m.panes, pane.Pane.Ages)
 	case pane.Message:
 		return msg.News()
 	case reloadedMsg:

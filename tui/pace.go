@@ -12,13 +12,13 @@ import (
 // is something to draw, all the time: at thirty times a second that alone is
 // several times what the rest of an idle console costs.
 const (
-	framesPerSecond = 60                     // while something happens
-	awake           = 200 * time.Millisecond // after the last message; a slow terminal may need that long
-	resting         = time.Second            // between two looks while nothing happens
+	framesPerSecond = 60                    // while something happens
+	awake           = 50 * time.Millisecond // after the last message that had news
+	resting         = time.Second           // between two looks while nothing happens: for what a slow terminal held up
 )
 
 // paced is the console's model, which has the renderer rest while no message
-// comes.
+// has news.
 type paced struct {
 	*Model
 	pace *pace
@@ -26,14 +26,11 @@ type paced struct {
 
 // Update implements tea.Model.
 func (p paced) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if p.news(msg) {
+		p.pace.wake()
+	}
 	_, cmd := p.Model.Update(msg)
 	return p, cmd
-}
-
-// View implements tea.Model. It is asked for after each message.
-func (p paced) View() tea.View {
-	p.pace.wake()
-	return p.Model.View()
 }
 
 // pace sets the ticker of a program's renderer.

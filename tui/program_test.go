@@ -212,6 +212,7 @@ func TestSuspendAndResume(t *testing.T) {
 	must(t, term.WaitFor("prompt>", patience))
 	must(t, term.Type(os.Args[0]+" -test.run '^$'\r"))
 	must(t, term.WaitFor("Windows route", patience))
+	must(t, term.WaitQuiet(300*time.Millisecond, patience)) // it has heard what the terminal answers to its questions
 	must(t, term.Type("\x1a"))
 	must(t, term.WaitFor("Stopped", patience))
 	must(t, term.Type("fg\r"))

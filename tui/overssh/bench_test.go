@@ -20,10 +20,7 @@ import (
 // nothing changes, with the lab's probes running: bytes to the terminal,
 // processor and memory. It watches for FLATNET_IDLE (default 20s).
 func BenchmarkIdle(b *testing.B) {
-	watch, err := time.ParseDuration(os.Getenv("FLATNET_IDLE"))
-	if err != nil {
-		watch = 20 * time.Second
-	}
+	watch := idleTime()
 	lab := build(b)
 	term, err := terminal.Start(exec.Command(lab), 120, 40)
 	must(b, err)
@@ -39,6 +36,15 @@ func BenchmarkIdle(b *testing.B) {
 		b.ReportMetric(memory(b, console), "MB-RSS")
 	}
 	must(b, term.Type("q"))
+}
+
+// idleTime is how long an idle console is watched.
+func idleTime() time.Duration {
+	watch, err := time.ParseDuration(os.Getenv("FLATNET_IDLE"))
+	if err != nil {
+		return 20 * time.Second
+	}
+	return watch
 }
 
 // BenchmarkFirstFrame is the time from starting the program to its first
@@ -87,17 +93,20 @@ func processOf(b *testing.B, program string) int {
 	return 0
 }
 
-// cpu is the processor time that a process has used, in clock ticks.
+// cpu is the processor time that a process and the programs that it ran have
+// used, in clock ticks.
 func cpu(b *testing.B, pid int) int {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	must(b, err)
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	must(b, err)
-	system, err := strconv.Atoi(fields[12])
-	must(b, err)
-	return user + system
+	sum := 0
+	for _, f := range fields[11:15] { // utime, stime, cutime, cstime (proc_pid_stat(5))
+		n, err := strconv.Atoi(f)
+		must(b, err)
+		sum += n
+	}
+	return sum
 }
 
 // memory is a process's resident memory in megabytes.

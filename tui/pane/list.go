@@ -109,6 +109,9 @@ func (p *list[T]) Refresh(insist bool) tea.Cmd {
 // Busy implements Pane.
 func (p *list[T]) Busy() bool { return p.feed.busy }
 
+// Ages implements Pane.
+func (p *list[T]) Ages() bool { return p.feed.stale() }
+
 // SetSize implements Pane.
 func (p *list[T]) SetSize(width, height int) {
 	p.width, p.height = width, height

@@ -30,6 +30,8 @@ type Pane interface {
 	Refresh(insist bool) tea.Cmd
 	// Busy tells whether a look is under way.
 	Busy() bool
+	// Ages tells whether what is drawn says how old it is.
+	Ages() bool
 	// Update takes a reply of this pane's source, and keys while Editing.
 	Update(tea.Msg) tea.Cmd
 	SetSize(width, height int)
