@@ -11,7 +11,7 @@ import (
 // someone asks for it: a call of the plugin looks at one or two of thousands.
 type held struct {
 	ip    netip.Addr
-	text  []byte // as appendLease writes it; nil for a lease that is new or changed
+	text  []byte // as leaseText gives it; nil for a lease that is new or changed
 	lease *Lease // nil: only in text
 }
 
@@ -20,9 +20,8 @@ func (h *held) get() Lease {
 	if h.lease != nil {
 		return *h.lease
 	}
-	r := leaseReader{s: &scanner{text: h.text}, lease: Lease{IP: h.ip}}
-	_ = r.s.object(r.member)
-	return r.lease
+	l, _ := parseLease(h.ip, h.text)
+	return l
 }
 
 // NewState makes the state of a network with these leases.
@@ -61,7 +60,7 @@ func (s *State) All() iter.Seq[Lease] {
 
 // OfContainer gives all leases of a container, by address.
 func (s *State) OfContainer(containerID string) []Lease {
-	start := appendString([]byte(leaseStart), containerID)
+	start := slices.Concat([]byte(leaseStart), quoted(containerID))
 	return s.filter(
 		func(text []byte) bool { return bytes.HasPrefix(text, start) },
 		func(l Lease) bool { return l.ContainerID == containerID })
@@ -80,7 +79,7 @@ func (s *State) OfName(name string) []Lease {
 
 // OfHostVeth gives the leases whose host veth has this name, by address.
 func (s *State) OfHostVeth(name string) []Lease {
-	field := appendField(nil, "host_veth", name)
+	field := slices.Concat([]byte(`,"host_veth":`), quoted(name))
 	return s.filter(
 		func(text []byte) bool { return bytes.Contains(text, field) },
 		func(l Lease) bool { return l.HostVeth == name })

@@ -45,9 +45,8 @@ func anyNameless(state *ipam.State) bool {
 
 // name makes the step that gives one lease the name that was seen.
 func (l Leases) name(s leases.Status) Step {
-	text := fmt.Sprintf("Note that the container with %s is %s", s.IP, s.Name)
 	return Step{
-		Text: text,
+		Text: fmt.Sprintf("Note that the container with %s is %s", s.IP, s.Name),
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return []journal.Entry{}, l.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
 				now, held := state.Lease(s.IP)
@@ -59,7 +58,8 @@ func (l Leases) name(s leases.Status) Step {
 				run := runOf(ctx)
 				return []journal.Entry{{
 					Time: run.at, Action: NamesID, By: run.by, IP: s.IP.String(),
-					ContainerID: now.ContainerID, Name: now.Name, IfName: now.IfName, Text: text,
+					ContainerID: now.ContainerID, Name: now.Name, IfName: now.IfName,
+					Text: fmt.Sprintf("%s is held by %s, as Podman says", s.IP, s.Name),
 				}}, nil
 			})
 		},
