@@ -83,6 +83,10 @@ func TestFaultAtEveryFileCall(t *testing.T) {
 			v.begin(s)
 			calls := v.fileCalls(s.verb)
 			v.end(s, answer{}, "without a fault")
+			synced := slices.Contains(calls, fileCall{"fdatasync", "/ipam/" + journal.FileName, 1})
+			if lasts := s.verb == "DEL" || s.torn; synced != lasts {
+				t.Errorf("that the journal is synced is %v, want %v", synced, lasts)
+			}
 			tried, met := 0, 0
 			for _, c := range calls {
 				for _, failure := range fileCalls[c.name] {

@@ -18,7 +18,18 @@ import (
 )
 
 // ErrHeld says that the lock stayed with someone else until the context ended.
-var ErrHeld = errors.New("locked")
+var ErrHeld = errors.New("the lock is held")
+
+// heldError names the holder. How the wait ended is for programs, not for
+// people to read.
+type heldError struct {
+	holder string
+	ended  error
+}
+
+func (e heldError) Error() string { return "held by " + e.holder }
+
+func (e heldError) Unwrap() []error { return []error{ErrHeld, e.ended} }
 
 // holderLimit bounds what is read of a holder's name, in bytes.
 const holderLimit = 200
@@ -93,7 +104,7 @@ func lock(ctx context.Context, file *os.File, how int) error {
 	case <-ctx.Done():
 		// flock cannot be called off: the lock is given back as soon as it is had.
 		go func() { _ = closeUnless(false, file, <-taken) }()
-		return fmt.Errorf("%w by %s: %w", ErrHeld, holderOf(file), ctx.Err())
+		return heldError{holderOf(file), ctx.Err()}
 	}
 }
 

@@ -78,7 +78,10 @@ func (f *File) Append(ctx context.Context, entries ...Entry) error {
 	return f.AppendLocked(entries...)
 }
 
-// AppendLocked is Append for the store, which holds the lock already.
+// AppendLocked is Append for the store, which holds the lock already. What undoing
+// needs (Before) is on the disk when it returns. The rest is left to the kernel:
+// an ADD must not wait for the disk once more, and after a loss of power the
+// lease itself says since when it is.
 func (f *File) AppendLocked(entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -86,12 +89,14 @@ func (f *File) AppendLocked(entries ...Entry) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
+	durable := false
 	for _, e := range entries {
+		durable = durable || e.Before != ""
 		if err := encoder.Encode(e); err != nil {
 			return fmt.Errorf("encode a journal entry: %w", err)
 		}
 	}
-	if err := f.lines.AppendWhole(text.Bytes()); err != nil {
+	if err := f.lines.AppendWhole(text.Bytes(), durable); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	return nil

@@ -37,8 +37,8 @@ func (f File) Append(text []byte) error {
 
 // AppendWhole is Append for a caller that holds a lock which all writers take:
 // it rotates first where that is due, and starts a new line if the last one
-// was cut short.
-func (f File) AppendWhole(text []byte) error {
+// was cut short. With durable it waits until the disk has it.
+func (f File) AppendWhole(text []byte, durable bool) error {
 	if err := f.rotateIfDue(); err != nil {
 		return err
 	}
@@ -52,6 +52,9 @@ func (f File) AppendWhole(text []byte) error {
 			text = append([]byte{'\n'}, text...)
 		}
 		_, err = file.Write(text)
+	}
+	if err == nil && durable {
+		err = unix.Fdatasync(int(file.Fd()))
 	}
 	return errors.Join(err, file.Close())
 }

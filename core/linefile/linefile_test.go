@@ -36,7 +36,7 @@ func TestAppendAndReadBackwards(t *testing.T) {
 	for i := range 30 {
 		line := fmt.Sprintf("line %02d %s", i, strings.Repeat("x", i))
 		want = append(want, line)
-		if err := f.AppendWhole([]byte(line + "\n")); err != nil {
+		if err := f.AppendWhole([]byte(line + "\n"), true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,11 +59,11 @@ func TestAppendAndReadBackwards(t *testing.T) {
 func TestACutLineLosesOnlyItself(t *testing.T) {
 	f := newFile(t)
 	f.MaxSize = 0
-	_ = f.AppendWhole([]byte("first\n"))
+	_ = f.AppendWhole([]byte("first\n"), true)
 	if err := f.Append([]byte(`{"cut`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.AppendWhole([]byte("last\n")); err != nil {
+	if err := f.AppendWhole([]byte("last\n"), true); err != nil {
 		t.Fatal(err)
 	}
 	if got := backwards(t, f); !slices.Equal(got, []string{"last", `{"cut`, "first"}) {
@@ -92,7 +92,7 @@ func TestABrokenOffShiftLosesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := f.AppendWhole([]byte("next\n")); err != nil {
+		if err := f.AppendWhole([]byte("next\n"), true); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -124,7 +124,7 @@ func TestKeepingNone(t *testing.T) {
 	f := newFile(t)
 	f.Keep = 0
 	for i := range 30 {
-		if err := f.AppendWhole(fmt.Appendf(nil, "line %d\n", i)); err != nil {
+		if err := f.AppendWhole(fmt.Appendf(nil, "line %d\n", i), true); err != nil {
 			t.Fatal(err)
 		}
 	}
