@@ -128,6 +128,11 @@ func withMembers(object []byte, all []member) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// fieldText gives a lease's field as it stands in the file, after another one.
+func fieldText(name, value string) []byte {
+	return slices.Concat([]byte(","), quoted(name), []byte(":"), quoted(value))
+}
+
 // quoted gives a JSON string.
 func quoted(v string) []byte {
 	text, _ := json.Marshal(v) // a string always can be

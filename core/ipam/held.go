@@ -71,7 +71,7 @@ func (s *State) OfName(name string) []Lease {
 	if name == "" {
 		return nil
 	}
-	field := appendField(nil, "name", name)
+	field := fieldText("name", name)
 	return s.filter(
 		func(text []byte) bool { return bytes.Contains(text, field) },
 		func(l Lease) bool { return l.Name == name })
@@ -79,7 +79,7 @@ func (s *State) OfName(name string) []Lease {
 
 // OfHostVeth gives the leases whose host veth has this name, by address.
 func (s *State) OfHostVeth(name string) []Lease {
-	field := slices.Concat([]byte(`,"host_veth":`), quoted(name))
+	field := fieldText("host_veth", name)
 	return s.filter(
 		func(text []byte) bool { return bytes.Contains(text, field) },
 		func(l Lease) bool { return l.HostVeth == name })

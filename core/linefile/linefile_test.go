@@ -36,7 +36,7 @@ func TestAppendAndReadBackwards(t *testing.T) {
 	for i := range 30 {
 		line := fmt.Sprintf("line %02d %s", i, strings.Repeat("x", i))
 		want = append(want, line)
-		if err := f.AppendWhole([]byte(line + "\n"), true); err != nil {
+		if err := f.AppendWhole([]byte(line+"\n"), true); err != nil {
 			t.Fatal(err)
 		}
 	}
