@@ -17,6 +17,8 @@ plugin=$DESTDIR/opt/cni/bin/flatnet
 netavark=$DESTDIR$PREFIX/lib/netavark/flatnet # where Podman 5 looks for plugins
 console=$DESTDIR$PREFIX/bin/flatnet-tui
 unit=$DESTDIR$PREFIX/lib/systemd/system/flatnet.service
+backend=$DESTDIR/etc/containers/containers.conf.d/flatnet.conf # init writes it
+networks=$DESTDIR/etc/containers/networks                      # Podman 5's
 
 # directory PATH: makes it, and writes down each that was not there before.
 directory() {
@@ -47,11 +49,22 @@ keep() {
 # drop NAME TARGET: takes a file of keep away again.
 drop() {
   [ -e "$2" ] || return 0
-  if [ "$PURGE" = 1 ] || cmp -s "$2" "$pristine/$1"; then
+  if [ "$PURGE" = 1 ] || cmp -s "$2" "$pristine/$1" || by_init "$2"; then
     rm -f "$2"
   else
     echo "kept, because it was edited (PURGE=1 takes it away): $2"
   fi
+}
+
+# by_init FILE: it is as init writes one for Podman, three lines with our name.
+by_init() { [ "$(wc -l <"$1")" -eq 3 ] && head -n 1 "$1" | grep -q '^# Flatnet .* plugin'; }
+
+# forget_networks: those of our driver that init made known to Podman 5. Podman
+# keeps one that a container is on.
+forget_networks() {
+  grep -ls '"driver": "flatnet"' "$networks"/*.json | while read -r f; do
+    podman network rm "$(basename "$f" .json)" || echo "kept, because Podman does not let it go: $f"
+  done
 }
 
 # live: this machine, and systemd runs it.
@@ -68,8 +81,6 @@ do_install() {
   for f in bin/flatnet bin/flatnet-tui bin/share/flatnet/flatnet.toml; do
     [ -e "$f" ] || { echo "$f is missing: run make build first" >&2; exit 1; }
   done
-  new=$(mktemp -d)
-  trap 'rm -rf "$new"' EXIT
   cp bin/share/flatnet/flatnet.toml "$here/99-flatnet.conf" "$new"
   list=flatnet.conflist
   has_portmap && list=flatnet-portmap.conflist
@@ -81,7 +92,8 @@ do_install() {
   (cd bin/share && find man bash-completion zsh fish -type f) | while read -r f; do
     put "bin/share/$f" "$share/$f" 644
   done
-  sed "s#@PREFIX@#$PREFIX#" "$here/flatnet.service" >"$new/flatnet.service"
+  # systemd takes a path in quotes, and sed no # or & as they are.
+  sed "s#@PREFIX@#$(printf %s "$PREFIX" | sed 's/[#&\\]/\\&/g')#" "$here/flatnet.service" >"$new/flatnet.service"
   put "$new/flatnet.service" "$unit" 644
   keep flatnet.toml "$DESTDIR/etc/flatnet/flatnet.toml"
   keep flatnet.conflist "$DESTDIR/etc/cni/net.d/flatnet.conflist"
@@ -104,26 +116,32 @@ do_uninstall() {
   fi
   if [ -z "$DESTDIR" ] && [ -x "$console" ]; then
     "$console" bridge remove --yes || echo "bridge and rules are left: see above, or restart the machine"
+    forget_networks
   fi
   drop flatnet.toml "$DESTDIR/etc/flatnet/flatnet.toml"
   drop flatnet.conflist "$DESTDIR/etc/cni/net.d/flatnet.conflist"
   drop 99-flatnet.conf "$DESTDIR/etc/sysctl.d/99-flatnet.conf"
+  drop '' "$backend"
   if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/var/lib/flatnet" "$DESTDIR/var/log/flatnet"
   fi
-  made=$(sort -r "$pristine/made" 2>/dev/null || :) # the innermost first
+  made=$new/made
+  sort -r "$pristine/made" >"$made" 2>/dev/null || : # the innermost first
+  echo /etc/flatnet >>"$made"
   rm -rf "$plugin" "$netavark" "$console" "$unit" "$pristine" \
     "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
     "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
-  for d in $made /etc/flatnet; do # those that others use by now stay
+  while read -r d; do # those that others use by now stay
     rmdir "$DESTDIR$d" 2>/dev/null || :
-  done
+  done <"$made"
   if live; then systemctl daemon-reload; fi
   if [ "$PURGE" != 1 ] && [ -e "$DESTDIR/var/lib/flatnet" ]; then
     echo "kept: leases in $DESTDIR/var/lib/flatnet (PURGE=1 takes them away)"
   fi
 }
 
+new=$(mktemp -d)
+trap 'rm -rf "$new"' EXIT
 case ${1:-} in
 install) do_install ;;
 uninstall) do_uninstall ;;

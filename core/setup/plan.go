@@ -184,6 +184,9 @@ func (m Machine) planUnit(p *repair.Plan) {
 
 // note says what was found that a person should know.
 func (m Machine) note(p *repair.Plan, c Choices) {
+	if len(p.Steps) == 0 {
+		p.Notes = append(p.Notes, "Nothing is missing: everything that init sets up is there.")
+	}
 	if m.Taken != "" && !c.Subnet.IsValid() {
 		p.Notes = append(p.Notes, fmt.Sprintf("The usual subnet is taken (%s); %s is free.", m.Taken, m.Subnet))
 	}

@@ -53,7 +53,7 @@ func (a *App) carryOut(cmd *cobra.Command, f *changeFlags, ready repair.Plan, jo
 	if f.dryRun || len(ready.Steps) == 0 {
 		return a.changed(f, ready, false)
 	}
-	if err := a.confirm(f); err != nil {
+	if err := a.confirm(cmd.Context(), f); err != nil {
 		return err
 	}
 	if _, err := repair.Apply(cmd.Context(), ready, repair.Options{By: by(cmd), Journal: journal, Now: a.Now}); err != nil {
@@ -89,14 +89,14 @@ func (a *App) changed(f *changeFlags, p repair.Plan, applied bool) error {
 
 // confirm asks the person. Without --yes and without a terminal nobody can
 // answer: wrong usage.
-func (a *App) confirm(f *changeFlags) error {
+func (a *App) confirm(ctx context.Context, f *changeFlags) error {
 	if f.yes {
 		return nil
 	}
 	if !a.Interactive {
 		return usagef("nobody is at a terminal to confirm this: add --yes to go on, or --dry-run to see only the plan")
 	}
-	if !a.yes("Go on? [y/N] ", false) {
+	if !a.yes(ctx, "Go on? [y/N] ", false) {
 		fmt.Fprintln(a.Err, "Nothing was changed.")
 		return errSilent{ExitFailing}
 	}
@@ -104,9 +104,9 @@ func (a *App) confirm(f *changeFlags) error {
 }
 
 // yes asks the person; without an answer it is otherwise.
-func (a *App) yes(question string, otherwise bool) bool {
+func (a *App) yes(ctx context.Context, question string, otherwise bool) bool {
 	fmt.Fprint(a.Err, question)
-	line, err := a.readLine()
+	line, err := a.readLine(ctx)
 	if err != nil {
 		return false
 	}
@@ -119,9 +119,30 @@ func (a *App) yes(question string, otherwise bool) bool {
 	return false
 }
 
-// readLine reads what the person typed, and no byte beyond it: an editor or
-// the next question may want that.
-func (a *App) readLine() (string, error) {
+// readLine gives what the person typed, or that ctx ended: Ctrl-C at a question
+// ends the program.
+func (a *App) readLine(ctx context.Context) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		line, err := a.typed()
+		answered <- answer{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.Err)
+		return "", ctx.Err()
+	case r := <-answered:
+		return r.line, r.err
+	}
+}
+
+// typed reads a line, and no byte beyond it: an editor or the next question
+// may want that.
+func (a *App) typed() (string, error) {
 	const longest = 4096
 	var line []byte
 	for b := make([]byte, 1); len(line) < longest; {

@@ -97,7 +97,7 @@ func (a *App) inEditor(ctx context.Context, file *edit.File) error {
 			return nil
 		}
 		a.explain(err)
-		if !a.yes("Edit it again? [Y/n] ", true) {
+		if !a.yes(ctx, "Edit it again? [Y/n] ", true) {
 			fmt.Fprintln(a.Err, "Nothing was changed.")
 			return errSilent{ExitUsage}
 		}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -54,7 +55,10 @@ func (a *App) runInit(cmd *cobra.Command, f *changeFlags, o initFlags) error {
 		return err
 	}
 	if a.Interactive && !f.yes && !f.dryRun && !f.json {
-		a.askInit(machine, file, &o)
+		if err := a.askInit(cmd.Context(), machine, file, &o); err != nil {
+			fmt.Fprintln(a.Err, "Nothing was changed.")
+			return errSilent{ExitFailing}
+		}
 	}
 	if o.subnet != "" {
 		if o.choices.Subnet, err = netip.ParsePrefix(o.subnet); err != nil {
@@ -81,28 +85,51 @@ func (a *App) initParts() (*Parts, error) {
 	return a.Open(c)
 }
 
-// askInit asks for what no flag says and the file does not have.
-func (a *App) askInit(m setup.Machine, file *edit.File, o *initFlags) {
-	ask := func(answer *string, key, question, found string) {
-		if _, isSet := file.Value(key); *answer == "" && !isSet {
-			*answer = a.ask(question, found)
-		}
-	}
-	ask(&o.subnet, "network.subnet", "Network for the containers", m.Subnet.String())
+// askInit asks for what no flag says and the file does not have. Its error is
+// that the person does not want to go on.
+func (a *App) askInit(ctx context.Context, m setup.Machine, file *edit.File, o *initFlags) error {
+	questions := []question{{&o.subnet, "network.subnet", "Network for the containers", m.Subnet.String()}}
 	if m.SystemRoot != "" {
-		ask(&o.choices.Drive, "windows.root", "Flatnet's directory on a Windows drive", m.Drive)
+		questions = append(questions, question{&o.choices.Drive, "windows.root", "Flatnet's directory on a Windows drive", m.Drive})
 	}
 	if m.Nginx == "" {
-		ask(&o.choices.Nginx, "gateway.nginx", "The gateway's nginx (nothing: later)", "")
+		questions = append(questions, question{&o.choices.Nginx, "gateway.nginx", "The gateway's nginx (nothing: later)", ""})
 	}
+	for _, q := range questions {
+		if _, isSet := file.Value(q.key); *q.answer != "" || isSet {
+			continue
+		}
+		if err := a.ask(ctx, file, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// ask gives the person's answer, and "" for what was found: that needs no key.
-func (a *App) ask(question, found string) string {
-	fmt.Fprintf(a.Err, "%s [%s]: ", question, found)
-	answer, err := a.readLine()
-	if err != nil || answer == found {
-		return ""
+// question is about one key of the configuration. Its answer stays empty for
+// what was found: that needs no key.
+type question struct {
+	answer           *string
+	key, text, found string
+}
+
+// ask asks until the answer is one that the key can have.
+func (a *App) ask(ctx context.Context, file *edit.File, q question) error {
+	for {
+		fmt.Fprintf(a.Err, "%s [%s]: ", q.text, q.found)
+		answer, err := a.readLine(ctx)
+		if err != nil || answer == "" || answer == q.found {
+			return err
+		}
+		before := file.Text()
+		err = file.Set(q.key, config.Quote(answer))
+		if err := file.SetText(before); err != nil {
+			return err
+		}
+		if err == nil {
+			*q.answer = answer
+			return nil
+		}
+		a.explain(err)
 	}
-	return answer
 }

@@ -22,7 +22,7 @@ import (
 // site is one name on the whole path, on real parts: Podman, the plugin, nginx
 // and flatnet-tui watch.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	p     *podman.Podman
 	front *nginx.Server
 	tui   string
@@ -33,7 +33,7 @@ const siteHost = "web.local"
 
 // newSite makes the path with a gateway in this mode, up to its first
 // deployment.
-func newSite(t *testing.T, mode string) *site {
+func newSite(t testing.TB, mode string) *site {
 	t.Helper()
 	nettest.Need(t)
 	s := &site{t: t, front: nginx.New(t), tui: program.Build(t, "flatnet/tui/flatnet-tui")}
@@ -128,7 +128,7 @@ func (p *process) said() string { return p.out.String() }
 func (p *process) kill() { _ = p.Process.Kill(); _ = p.Wait() }
 
 // background runs a program until the test ends.
-func background(t *testing.T, cmd *exec.Cmd) *process {
+func background(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{Cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out

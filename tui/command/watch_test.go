@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -62,4 +63,39 @@ func TestWatchKilled(t *testing.T) {
 	if err != nil || !strings.Contains(string(served), "X-Flatnet-Generation") {
 		t.Errorf("what is deployed is not whole (%v):\n%s", err, served)
 	}
+}
+
+// BenchmarkWatchIdle: what watch costs while a site is served and nothing
+// happens, its child programs included.
+func BenchmarkWatchIdle(b *testing.B) {
+	s := newSite(b, "static")
+	s.start("web")
+	s.become("started", http.StatusOK)
+	const span = 20 * time.Second
+	for b.Loop() {
+		before := s.watch.cpu(b)
+		time.Sleep(span)
+		b.ReportMetric(float64(s.watch.cpu(b)-before)/float64(span)*100, "%cpu")
+	}
+	s.remove("web")
+}
+
+// cpu gives the processor time of the process and its ended children.
+func (p *process) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tick = 10 * time.Millisecond // USER_HZ is 100 everywhere
+	var sum time.Duration
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
+	for _, f := range fields[11:15] { // utime, stime, cutime, cstime: proc(5)
+		n, err := time.ParseDuration(f + "ns")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n * tick
+	}
+	return sum
 }
