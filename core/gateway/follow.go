@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 
 // The pace of following.
 const (
-	quiet      = 200 * time.Millisecond // without a further change before a regeneration
+	usualQuiet = 200 * time.Millisecond // FollowOptions.Quiet
 	patience   = 2 * time.Second        // at most, while changes keep coming
 	lookAnyway = 30 * time.Second       // for what no event tells
 	healthTick = time.Second            // between two looks at what the probes say
@@ -43,6 +44,7 @@ type FollowOptions struct {
 	Regenerate func(context.Context) error
 	// Report takes what a person should know, a line each, never twice in a row.
 	Report func(string)
+	Quiet  time.Duration // without a further change before a regeneration; 0: 200 ms
 }
 
 // Follow regenerates whenever containers, leases, probes or the configuration
@@ -54,7 +56,7 @@ func (g *Gateway) Follow(ctx context.Context, o FollowOptions) error {
 	var sources sync.WaitGroup
 	defer sources.Wait()
 	defer cancel()
-	o.Config = absolute(o.Config)
+	o.Config, o.Quiet = absolute(o.Config), cmp.Or(o.Quiet, usualQuiet)
 	f := &follower{g: g, o: o, changed: make(chan struct{}, 1), reconfigured: make(chan struct{}, 1)}
 	defer f.release()
 	if err := f.watchFiles(ctx, &sources); err != nil {
@@ -118,7 +120,7 @@ func (f *follower) settle(ctx context.Context, changes <-chan struct{}) {
 	for {
 		select {
 		case <-changes:
-		case <-time.After(quiet):
+		case <-time.After(f.o.Quiet):
 			return
 		case <-end:
 			return

@@ -9,6 +9,7 @@ package setup
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -62,12 +63,23 @@ func Look(ctx context.Context, o Options) (Machine, error) {
 	if err := m.lookSubnet(ctx, o.Kernel); err != nil {
 		return m, err
 	}
-	m.Podman, m.PodmanErr = o.Podman.Info(ctx)
+	m.lookPodman(ctx, o.Podman)
 	for _, dir := range pluginDirs() {
 		m.Portmap = m.Portmap || exists(o.Root, dir+"/portmap")
 	}
 	m.Systemd = exists(o.Root, "/run/systemd/system")
 	return m, nil
+}
+
+// lookPodman asks Podman. Its first answer on a machine can take longer than
+// any later one, since it makes its store.
+func (m *Machine) lookPodman(ctx context.Context, client podman.Client) {
+	for range 10 {
+		m.Podman, m.PodmanErr = client.Info(ctx)
+		if !errors.Is(m.PodmanErr, podman.ErrTimeout) {
+			return
+		}
+	}
 }
 
 // pluginDirs are those where Podman looks for plugins by itself.

@@ -87,6 +87,26 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// slow is a Podman that answers at the third time.
+type slow struct {
+	podman.Client
+	asked int
+}
+
+func (s *slow) Info(context.Context) (podman.Info, error) {
+	if s.asked++; s.asked < 3 {
+		return podman.Info{}, podman.ErrTimeout
+	}
+	return podman.Info{Version: "5.4.2", NetworkBackend: "netavark"}, nil
+}
+
+func TestLookWaitsForPodman(t *testing.T) {
+	m, err := setup.Look(t.Context(), setup.Options{Root: root(t), Kernel: kernel.NewFake(), Podman: &slow{}})
+	if err != nil || m.PodmanErr != nil || m.Podman.Version != "5.4.2" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
 func TestTakenSubnet(t *testing.T) {
 	k := kernel.NewFake()
 	ctx := t.Context()

@@ -53,9 +53,12 @@ func TestSetup(t *testing.T) {
 func follow(t *testing.T, pages []handbook.Page) (get, rest []step) {
 	t.Helper()
 	setup := pages[slices.IndexFunc(pages, func(p handbook.Page) bool { return p.Name == setupPage })]
-	before, after := []step{{where: "before", commands: snapshot + " >/root/before"}}, []step(nil)
+	var before, after []step
 	for _, b := range setup.Blocks() {
 		s := step{where: fmt.Sprintf("%s:%d", setup.Name, b.Line), commands: b.Commands, want: b.Want}
+		if strings.Contains(b.Commands, "make install") {
+			before = append(before, step{where: "before it is installed", commands: snapshot + " >/root/before"})
+		}
 		switch {
 		case strings.Contains(b.Commands, "apt-get"):
 			p, r := s.split()

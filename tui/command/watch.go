@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +55,8 @@ type follower struct {
 	by     string // for the journal
 	probes bool   // probes the upstreams itself; else someone else runs the Monitor
 	report func(line string)
-	keeper *keeper // sees to what is not the gateway
+	keeper *keeper       // sees to what is not the gateway
+	quiet  time.Duration // as in gateway.FollowOptions
 }
 
 // run follows with the parts of one configuration after the other, until ctx
@@ -92,6 +94,7 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 		Events:     p.Podman.Events,
 		Regenerate: func(ctx context.Context) error { return f.regenerate(ctx, p) },
 		Report:     f.report,
+		Quiet:      f.quiet,
 	})
 }
 
