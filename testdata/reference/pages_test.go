@@ -123,3 +123,44 @@ func TestTroubleshootingHasTheSeedsSymptoms(t *testing.T) {
 		}
 	}
 }
+
+var (
+	packagePath = regexp.MustCompile("`((?:core|tui|plugin|probes|themes|testdata)/[a-z0-9/._-]+)`")
+	symbol      = regexp.MustCompile("`([a-z]+)\\.([A-Z]\\w+)(?:\\.([A-Z]\\w+))?`")
+)
+
+// TestArchitectureNamesWhatIs: the folders, files and interfaces on the page,
+// above all those where phase 3 attaches, are in the code.
+func TestArchitectureNamesWhatIs(t *testing.T) {
+	for _, name := range []string{"docs/architecture.md", "docs/ja/architecture.md"} {
+		page := named(t, name)
+		for _, m := range packagePath.FindAllStringSubmatch(page.Text, -1) {
+			if _, err := os.Stat(filepath.Join(project, m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		symbols := symbol.FindAllStringSubmatch(page.Text, -1)
+		if len(symbols) < 5 {
+			t.Errorf("%s names only %d interfaces", name, len(symbols))
+		}
+		for _, m := range symbols {
+			if !declares(t, "core/"+m[1], m[2], m[3]) {
+				t.Errorf("%s: there is no %s", name, m[0])
+			}
+		}
+	}
+}
+
+// declares tells whether a package has a type, with this field or method.
+func declares(t *testing.T, dir, name, member string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(project, dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := regexp.MustCompile(`(?m)^type ` + name + ` [^}]*\b` + member)
+	return slices.ContainsFunc(files, func(path string) bool {
+		text, err := os.ReadFile(path)
+		return err == nil && is.Match(text)
+	})
+}

@@ -13,9 +13,11 @@ import (
 )
 
 // How often watch looks, and how long one look may take. The unit's watchdog
-// waits for a minute.
+// waits for a minute. The rules are looked at more rarely than the bridge: that
+// takes two programs, which were most of what an idle watch cost.
 const (
 	keepEvery      = 5 * time.Second
+	keepRulesEvery = 15 * time.Second
 	keepRouteEvery = time.Minute
 	keepNamesEvery = time.Minute
 	keepLimit      = 20 * time.Second
@@ -23,9 +25,10 @@ const (
 
 // kept is one thing that watch sees to, by the plan of its repair.
 type kept struct {
-	name  string
-	every time.Duration // between two looks; twice that after each repair that did not last, to 64 times
-	plan  planner
+	name   string
+	every  time.Duration // between two looks; twice that after each repair that did not last
+	rarest time.Duration // but never more
+	plan   planner
 
 	next  time.Time
 	tries int    // repairs in a row that were needed
@@ -48,13 +51,13 @@ func newKeeper(a *App, by string, report func(string), things ...*kept) *keeper 
 // keptByWatch is what watch sees to.
 func keptByWatch() []*kept {
 	return []*kept{
-		{name: "bridge", every: keepEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		{name: "bridge", every: keepEvery, rarest: 5 * time.Minute, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		}},
-		{name: "rules", every: keepEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		{name: "rules", every: keepRulesEvery, rarest: 5 * time.Minute, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
 		}},
-		{name: "route", every: keepRouteEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		{name: "route", every: keepRouteEvery, rarest: time.Hour, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Route(ctx, p.Windows)
 		}},
 		keptNames(),
@@ -64,7 +67,7 @@ func keptByWatch() []*kept {
 // keptNames is that leases have names, which changes nothing that anybody uses
 // just now: the console sees to it too.
 func keptNames() *kept {
-	return &kept{name: "list of names", every: keepNamesEvery, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
+	return &kept{name: "list of names", every: keepNamesEvery, rarest: time.Hour, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 		return repair.Names(ctx, p.leases())
 	}}
 }
@@ -104,7 +107,7 @@ func (k *keeper) look(ctx context.Context, p *Parts) {
 		case err == nil:
 			t.tries = 0
 		}
-		t.next = now.Add(t.every << t.tries).Add(-keepEvery / 2) // a tick is never quite on time
+		t.next = now.Add(min(t.every<<t.tries, t.rarest)).Add(-keepEvery / 2) // a tick is never quite on time
 		k.say(t, err)
 	}
 }

@@ -87,7 +87,7 @@ func TestKeeperMendsWhatBreaks(t *testing.T) {
 	if err := firewall.Remove(ctx, s.parts.Kernel, s.parts.firewall()); err != nil {
 		t.Fatal(err)
 	}
-	s.now = s.now.Add(keepEvery)
+	s.now = s.now.Add(keepRulesEvery)
 	s.look(ctx, s.parts)
 	if !s.good(t) {
 		t.Errorf("not mended: %q", s.said)
