@@ -176,6 +176,9 @@ func TestCausesHideTheirConsequences(t *testing.T) {
 			f.Windows.Value = reached("ping", "10.87.1.2", "")
 			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
 		}, "fail upstream-down, fail windows-cannot-reach"},
+		"Podman that lists its containers and is slow to tell of itself": {func(f *health.Facts) {
+			f.Podman.Value = health.Podman{InfoErr: "no answer in time"}
+		}, "unknown podman-not-cni"},
 		"an invalid configuration leaves nothing to judge": {func(f *health.Facts) {
 			f.Bridge.Value.Exists = false
 			f.Problems = []config.Problem{{File: "flatnet.toml", Line: 3, Text: "wrong"}}

@@ -57,10 +57,15 @@ func podmanWithoutCNI(f Facts) []Finding {
 func podmanNotCNI(f Facts) []Finding {
 	i := f.Podman.Value.Info
 	switch {
+	case f.Podman.Value.InfoErr != "":
+		return []Finding{{
+			Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known",
+			Detail: sentence(f.Podman.Value.InfoErr), Remedy: lookAtBackend,
+		}}
 	case i.NetworkBackend == "cni", i.NetworkBackend == "netavark" && (!beforeFive(i.Version) || f.Host.Value.Netavark.Network.Ours):
 		return nil
 	case i.NetworkBackend == "":
-		return []Finding{{Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known", Detail: "podman info names none."}}
+		return []Finding{{Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known", Detail: "podman info names none.", Remedy: lookAtBackend}}
 	}
 	return []Finding{{
 		Severity: Fail, Target: "podman",
@@ -68,6 +73,9 @@ func podmanNotCNI(f Facts) []Finding {
 		Detail: say.F("podman info: version %s, network backend %s.", i.Version, i.NetworkBackend),
 	}}
 }
+
+// lookAtBackend is for a Podman that did not say it in time.
+const lookAtBackend = "Try again. By hand: sudo podman info --format '{{.Host.NetworkBackend}}'"
 
 // beforeFive tells whether a version of Podman is known to be older than 5.
 func beforeFive(version string) bool {

@@ -51,8 +51,8 @@ type place struct {
 // ask puts a question to the socket and, where nobody listens there, to the
 // command. The command is root's alone: another user's Podman would answer,
 // rightly, that it has no such containers.
-func (c *client) ask(ctx context.Context, question func(context.Context, source) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+func (c *client) ask(ctx context.Context, limit time.Duration, question func(context.Context, source) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := question(ctx, c.api)
 	if err == nil {
@@ -71,7 +71,7 @@ func (c *client) ask(ctx context.Context, question func(context.Context, source)
 
 func (c *client) Containers(ctx context.Context) ([]Container, error) {
 	var all []Container
-	err := c.ask(ctx, func(ctx context.Context, s source) error {
+	err := c.ask(ctx, c.o.Timeout, func(ctx context.Context, s source) error {
 		found, err := s.list(ctx)
 		if err != nil {
 			return err
@@ -116,9 +116,11 @@ func (c *client) placed(ctx context.Context, s source, found []listed) ([]Contai
 	return all, nil
 }
 
+// Info gets more time than other questions: Podman starts half a dozen
+// programs to answer it.
 func (c *client) Info(ctx context.Context) (Info, error) {
 	var info Info
-	err := c.ask(ctx, func(ctx context.Context, s source) (err error) {
+	err := c.ask(ctx, c.o.Timeout*5/3, func(ctx context.Context, s source) (err error) {
 		info, err = s.info(ctx)
 		return err
 	})

@@ -53,12 +53,15 @@ func (p *Parts) looks() health.Looks {
 }
 
 func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
-	info, err := p.Podman.Info(ctx)
+	all, err := p.Podman.Containers(ctx)
 	if err != nil {
 		return health.Podman{}, err
 	}
-	all, err := p.Podman.Containers(ctx)
-	return health.Podman{Info: info, Containers: all}, err
+	seen := health.Podman{Containers: all}
+	if seen.Info, err = p.Podman.Info(ctx); err != nil { // it is slow where the machine is; the containers are known all the same
+		seen.InfoErr = err.Error()
+	}
+	return seen, nil
 }
 
 // probeOnce asks everything that is to be probed, once.
