@@ -72,6 +72,9 @@ func hopAddress(f Facts, _ Trace) Hop {
 	switch {
 	case f.Windows.Known() && !w.Enabled:
 		return Hop{State: LinkGood, Detail: "There is no Windows here; nothing has to come in by WSL's address."}
+	case !f.Windows.Known() && !w.WSLAddress.IsValid() && w.Trouble == nil:
+		found := unseen(f.Windows, "Windows could not be looked at", "")[0]
+		return Hop{State: LinkUnknown, Detail: sentence(found.Title) + " " + sentence(found.Detail), Remedy: "Try again."}
 	case !w.WSLAddress.IsValid():
 		return Hop{
 			State: LinkUnknown, Detail: "WSL's default route names no source address.",

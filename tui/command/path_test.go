@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"flatnet/core/health"
+	"flatnet/core/kernel"
 	"flatnet/testdata/nettest"
 	"flatnet/testdata/windows/standin"
 )
@@ -68,6 +72,7 @@ func TestPathNamesTheFirstBrokenLink(t *testing.T) {
 		"HTTP status": func(r *rig) {
 			r.web.serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 		},
+		"from Windows":        func(r *rig) { r.say(func(s *standin.State) { s.Dead = []string{"10.87.1.2"} }) },
 		"through the gateway": func(r *rig) { r.replace(r.live(), "server_name web.local", "server_name other.local") },
 	} {
 		t.Run(hop, func(t *testing.T) {
@@ -93,6 +98,49 @@ func TestPathNamesTheFirstBrokenLink(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A link that cannot be looked at, or that is judged elsewhere, is unknown and
+// is not called broken: the name is for visitors to resolve, Windows may hang.
+func TestPathKnowsWhatItDoesNotKnow(t *testing.T) {
+	for hop, hidden := range map[string]func(*rig){
+		"name": func(*rig) {}, // no DNS server is in the rig's namespace
+		"WSL address": func(r *rig) {
+			r.windows.Options.Kernel = kernel.NewFake() // a WSL without a default route
+		},
+		"Windows route": func(r *rig) {
+			r.say(func(s *standin.State) { s.Faults = map[string]standin.Fault{"route.exe": {Kind: standin.Broken}} })
+		},
+		"from Windows": func(r *rig) {
+			r.say(func(s *standin.State) { s.Faults = map[string]standin.Fault{"curl.exe": {Kind: standin.Broken}} })
+		},
+	} {
+		t.Run(hop, func(t *testing.T) {
+			r := newRig(t)
+			hidden(r)
+			p, status := r.follow("web.local")
+			i := slices.IndexFunc(p.Hops, func(h health.Hop) bool { return h.Name == hop })
+			if i < 0 || p.Hops[i].State != health.LinkUnknown || p.Hops[i].Detail == "" || p.Hops[i].Remedy == "" {
+				t.Errorf("%s is not unknown, with why and what to do\n%s", hop, hopsOf(p))
+			}
+			if status != 0 || p.Broken != -1 {
+				t.Errorf("exit status %d, broken %d\n%s", status, p.Broken, hopsOf(p))
+			}
+		})
+	}
+}
+
+// A name that resolves here is good, and its address is told.
+func TestPathResolvesTheName(t *testing.T) {
+	r := newRig(t)
+	hosts := filepath.Join(r.dir, "hosts")
+	r.write(hosts, "192.168.10.23 web.local\n")
+	r.must(unix.Mount(hosts, "/etc/hosts", "", unix.MS_BIND, ""))
+	t.Cleanup(func() { _ = unix.Unmount("/etc/hosts", unix.MNT_DETACH) })
+	r.until(func() bool { // Go looks at the file anew every few seconds
+		p, _ := r.follow("web.local")
+		return p.Hops[0].State == health.LinkGood && strings.Contains(p.Hops[0].Detail, "192.168.10.23")
+	})
 }
 
 // inside runs a program in a container's namespace.

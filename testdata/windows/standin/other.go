@@ -146,7 +146,7 @@ func (p *program) curl() int {
 	}
 	req.Host = host
 	a, err := netip.ParseAddr(req.URL.Hostname())
-	if err != nil || !a.IsLoopback() && (!p.state.Live || !p.leadsToWSL(a)) {
+	if err != nil || !a.IsLoopback() && (!p.state.Live || !p.leadsToWSL(a) || slices.Contains(p.state.Dead, a.String())) {
 		fmt.Print("000")
 		return 28
 	}

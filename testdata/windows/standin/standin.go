@@ -33,7 +33,7 @@ type State struct {
 	Tasks      []string   `json:"tasks,omitempty"`      // registered scheduled tasks
 	TaskDelay  int        `json:"task_delay,omitempty"` // milliseconds until a started task has set the route
 	TaskDue    time.Time  `json:"task_due,omitzero"`    // when the started one will have
-	Dead       []string   `json:"dead,omitempty"`       // addresses that do not answer a ping
+	Dead       []string   `json:"dead,omitempty"`       // addresses that answer Windows nothing
 	// Live: a ping and a page are asked for in the network that the stand-in
 	// is in. Else every address but the dead answers a ping, and only
 	// loopback a page: a test sends nothing anywhere.
