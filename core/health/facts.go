@@ -36,7 +36,7 @@ type Facts struct {
 // Podman is what Podman says of itself and its containers.
 type Podman struct {
 	Info       podman.Info        `json:"info"`
-	InfoErr    string             `json:"info_error,omitempty"` // why Info is not known though Containers are
+	InfoErr    say.Text           `json:"info_error,omitempty"` // why Info is not known though Containers are
 	Containers []podman.Container `json:"containers"`
 }
 

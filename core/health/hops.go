@@ -73,8 +73,7 @@ func hopAddress(f Facts, _ Trace) Hop {
 	case f.Windows.Known() && !w.Enabled:
 		return Hop{State: LinkGood, Detail: "There is no Windows here; nothing has to come in by WSL's address."}
 	case !f.Windows.Known() && !w.WSLAddress.IsValid() && w.Trouble == nil:
-		found := unseen(f.Windows, "Windows could not be looked at", "")[0]
-		return Hop{State: LinkUnknown, Detail: sentence(found.Title) + " " + sentence(found.Detail), Remedy: "Try again."}
+		return Hop{State: LinkUnknown, Detail: say.Join(" ", "Windows could not be looked at.", say.Sentence(whyUnseen(f.Windows))), Remedy: "Try again."}
 	case !w.WSLAddress.IsValid():
 		return Hop{
 			State: LinkUnknown, Detail: "WSL's default route names no source address.",

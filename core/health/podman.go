@@ -60,7 +60,7 @@ func podmanNotCNI(f Facts) []Finding {
 	case f.Podman.Value.InfoErr != "":
 		return []Finding{{
 			Severity: Unknown, Target: "podman", Title: "Podman's network backend is not known",
-			Detail: sentence(f.Podman.Value.InfoErr), Remedy: lookAtBackend,
+			Detail: say.Sentence(f.Podman.Value.InfoErr), Remedy: lookAtBackend,
 		}}
 	case i.NetworkBackend == "cni", i.NetworkBackend == "netavark" && (!beforeFive(i.Version) || f.Host.Value.Netavark.Network.Ours):
 		return nil

@@ -12,6 +12,7 @@ import (
 	"flatnet/core/health"
 	"flatnet/core/host"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 	"flatnet/tui/monitor"
 )
 
@@ -59,7 +60,7 @@ func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
 	}
 	seen := health.Podman{Containers: all}
 	if seen.Info, err = p.Podman.Info(ctx); err != nil { // it is slow where the machine is; the containers are known all the same
-		seen.InfoErr = err.Error()
+		seen.InfoErr = say.Of(err)
 	}
 	return seen, nil
 }

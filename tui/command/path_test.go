@@ -119,7 +119,7 @@ func TestPathKnowsWhatItDoesNotKnow(t *testing.T) {
 			r := newRig(t)
 			hidden(r)
 			p, status := r.follow("web.local")
-			i := slices.IndexFunc(p.Hops, func(h health.Hop) bool { return h.Name == hop })
+			i := slices.IndexFunc(p.Hops, func(h health.Hop) bool { return h.Name.String() == hop })
 			if i < 0 || p.Hops[i].State != health.LinkUnknown || p.Hops[i].Detail == "" || p.Hops[i].Remedy == "" {
 				t.Errorf("%s is not unknown, with why and what to do\n%s", hop, hopsOf(p))
 			}
@@ -139,7 +139,7 @@ func TestPathResolvesTheName(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Unmount("/etc/hosts", unix.MNT_DETACH) })
 	r.until(func() bool { // Go looks at the file anew every few seconds
 		p, _ := r.follow("web.local")
-		return p.Hops[0].State == health.LinkGood && strings.Contains(p.Hops[0].Detail, "192.168.10.23")
+		return p.Hops[0].State == health.LinkGood && strings.Contains(p.Hops[0].Detail.String(), "192.168.10.23")
 	})
 }
 
