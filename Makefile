@@ -9,6 +9,7 @@ TOOLS    := $(CURDIR)/bin/tools
 # The tools, by exact version; they stay out of go.mod.
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
+LAZYDOCKER := github.com/jesseduffield/lazydocker@v0.24.1
 NFPM     := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 # Without a tag, a version that sorts before any that has one.
 DEB_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --abbrev=0 2>/dev/null)),0.0.0~git$(shell git show -s --format=%cd.%h --date=format:%Y%m%d 2>/dev/null))
@@ -70,7 +71,9 @@ test: setup bin/flatnet-lab $(TOOLS)/gotestsum $(TOOLS)/nfpm ## run every test, 
 lint: $(TOOLS)/golangci-lint ## check the code
 	$(TOOLS)/golangci-lint run $(PACKAGES)
 
+# Another console is measured where it can be had.
 bench: setup programs ## measure, side by side with what it is compared with
+	@[ -x $(TOOLS)/lazydocker ] || GOBIN=$(TOOLS) $(GO) install $(LAZYDOCKER) || echo "lazydocker cannot be had here: it is not measured beside ours."
 	$(GO) test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each

@@ -48,9 +48,10 @@ func BenchmarkRefresh(b *testing.B) {
 }
 
 // BenchmarkOneChange is how many bytes a change of one value sends to the
-// terminal: a lease's name, once a look. No name here is Japanese: lines with
-// wide characters are painted whole by the library whenever anything changes,
-// because terminals disagree about widths.
+// terminal: a lease's name, once a look. No name here is Japanese: ultraviolet
+// paints a row that has a wide character whole whenever anything in it changes
+// (paintLine and lineHasDrift in its terminal_renderer.go), in every mode,
+// because terminals disagree about widths. Our padding has no part in that.
 func BenchmarkOneChange(b *testing.B) {
 	term := console(b, "flip", 120, 40)
 	must(b, term.WaitFor("first-name", patience))

@@ -76,7 +76,7 @@ func (m *Model) lookActions() []action.Action {
 		look("probe", "p", t.Probe, "", m.probeNow, need(m.o.Tools.ProbeNow != nil, m.t.Why.NotHere)),
 		look("path", "o", t.Path, "", m.followPath, m.needPath),
 		look("copy", "c", t.Copy, "", m.copyRow, m.needRow),
-		look("copy-error", "C", t.CopyAll, "", m.copyFailure, need(m.failure != "", m.t.Screen.NoMore)),
+		look("copy-error", "C", t.CopyAll, "", m.copyFailure, need(m.failure != "", m.t.Why.NoError)),
 		look("bundle", "b", t.Bundle, "", m.writeBundle, need(m.o.Tools.Bundle != nil, m.t.Why.NotHere)),
 		look("activity", "a", t.Activity, "", m.showActivity, nil),
 		look("config", "e", t.Config, "", m.editConfig, m.idle),

@@ -92,11 +92,19 @@ func (t leaseTexts) rows(all []leases.Status, now time.Time) []widget.Row {
 			{Text: word, Tone: tone, Sign: true, Sort: string(rune('0' + rank(l.State)))},
 			name,
 			{Text: t.age(l, now), Tone: widget.Muted, Sort: l.AllocatedAt.UTC().Format(time.RFC3339Nano)},
-			{Text: text.Cut(text.Line(l.ContainerID), 12), Tone: widget.Muted},
+			{Text: shortID(text.Line(l.ContainerID)), Tone: widget.Muted},
 			{Text: text.Line(l.IfName), Tone: widget.Muted},
 		}})
 	}
 	return rows
+}
+
+// shortID is the form in which Podman lists containers.
+func shortID(id string) string {
+	if len(id) <= 12 || text.Width(id) != len(id) {
+		return text.Cut(id, 12)
+	}
+	return id[:12]
 }
 
 func addressOrder(ip netip.Addr) string { b := ip.As16(); return string(b[:]) }

@@ -98,10 +98,11 @@ func (w windowsFacts) route(s windows.Status) fact {
 		f.value = w.t.Unknown
 	case r != nil:
 		f.value = w.via("", addr(r.Gateway))
-		f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Temporary
+		lasts := w.t.Temporary
 		if r.Persistent {
-			f.note = fmt.Sprintf(w.t.Metric, r.Metric) + ", " + w.t.Persistent
+			lasts = w.t.Persistent
 		}
+		f.note = lasts + ", " + fmt.Sprintf(w.t.Metric, r.Metric)
 	}
 	return f
 }

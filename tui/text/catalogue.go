@@ -88,7 +88,7 @@ type Screen struct {
 	Filter, Marked, Help, Palette, Detail string
 	Theme, ScrollCopy, Scroll, Choose     string
 	ErrorTitle, Hint, Quitting            string
-	Probing, NoMore                       string
+	Probing                               string
 	PathTitle, Following, Broken, Whole   string
 	BundleWritten, Writing                string
 	Editor, Unsaved, Valid                string
@@ -133,5 +133,5 @@ type Groups struct{ Repair, Look, List, Screen string }
 type Why struct {
 	NoColour                                         string
 	ReadOnly, NotHere, NoStale, NoRow, Busy, NotSite string
-	NothingToMend, NoJob, NoPath                     string
+	NothingToMend, NoJob, NoPath, NoError            string
 }

@@ -48,6 +48,7 @@ func English() *Texts {
 			NotSite:       "select a site in Upstreams first",
 			NothingToMend: "no finding here has a repair",
 			NoJob:         "nothing is under way",
+			NoError:       "nothing has failed",
 			NoPath:        "select a site in Upstreams first",
 		},
 	}

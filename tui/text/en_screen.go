@@ -10,7 +10,7 @@ func englishScreen() Screen {
 		Filter: "filter", Marked: "%d marked", Help: "Help", Palette: "Commands", Detail: "Detail",
 		Theme: "theme: %s", Scroll: "↑↓ scroll · esc close", ScrollCopy: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
 		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
-		Probing: "probing again", NoMore: "no more",
+		Probing:   "probing again",
 		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
 		BundleWritten: "bundle written: %s", Writing: "writing a bundle",
 		Editor: "Configuration", Unsaved: "not saved", Valid: "valid",

@@ -50,6 +50,7 @@ func Japanese() *Texts {
 			NotSite:       "先にアップストリームでサイトを選んでください",
 			NothingToMend: "修復できる指摘はありません",
 			NoJob:         "実行中の処理はありません",
+			NoError:       "失敗はありません",
 			NoPath:        "先にアップストリームでサイトを選んでください",
 		},
 	}

@@ -10,7 +10,7 @@ func japaneseScreen() Screen {
 		Filter: "絞り込み", Marked: "%d 件選択", Help: "ヘルプ", Palette: "コマンド", Detail: "詳細",
 		Theme: "テーマ: %s", Scroll: "↑↓ スクロール · esc 閉じる", ScrollCopy: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
 		ErrorTitle: "失敗しました", Hint: "対処", Quitting: "実行中の手順が終わるのを待っています…",
-		Probing: "監視対象を再確認しています", NoMore: "以上",
+		Probing:   "監視対象を再確認しています",
 		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "%s で途切れています", Whole: "すべての区間が正常です",
 		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています",
 		Editor: "設定", Unsaved: "未保存", Valid: "有効",

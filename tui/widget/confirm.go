@@ -80,13 +80,9 @@ func (c *Confirm) View(l *Look, width, height int) string {
 		lines = append(lines, "")
 	}
 	lines = append(lines, "", c.buttons(l))
-	footer := l.Text.Confirm.Keys
-	note := ""
-	if all > h-4 {
-		note = l.Paint(Muted, fmt.Sprintf("%d/%d", min(all, c.offset+h-4), all))
-	}
 	return l.Framed(FrameOptions{
-		Width: w, Height: h, Focused: true, Title: text.Line(c.Plan.Title), Note: note, Footer: l.Paint(Muted, footer),
+		Width: w, Height: h, Focused: true, Title: text.Line(c.Plan.Title),
+		Note: l.progress(c.offset, h-4, all), Footer: l.Paint(Muted, l.Text.Confirm.Keys),
 	}, lines)
 }
 

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -85,14 +86,26 @@ func scrolled(offset int, key string, page int) int {
 func (p *Pager) View(l *Look, width, height int) string {
 	lines := p.Lines(l, DialogWidth(width))
 	w, h := dialogSize(len(lines), width, height)
+	all := len(lines)
 	lines, p.offset = window(lines, p.offset, h-2)
-	return l.Framed(FrameOptions{Width: w, Height: h, Title: p.Title, Focused: true, Footer: l.Paint(Muted, p.Footer)}, lines)
+	return l.Framed(FrameOptions{
+		Width: w, Height: h, Title: p.Title, Focused: true, Note: l.progress(p.offset, h-2, all), Footer: l.Paint(Muted, p.Footer),
+	}, lines)
 }
 
 // window gives the n lines from offset on, and the offset put right.
 func window(lines []string, offset, n int) ([]string, int) {
 	offset = min(max(0, offset), max(0, len(lines)-n))
 	return lines[offset:min(len(lines), offset+max(0, n))], offset
+}
+
+// progress says how far down a dialog shows its lines, "" where there is room
+// for all of them.
+func (l *Look) progress(offset, room, all int) string {
+	if all <= room {
+		return ""
+	}
+	return l.Paint(Muted, fmt.Sprintf("%d/%d", min(all, offset+room), all))
 }
 
 // Paragraph wraps s and paints each line.
