@@ -2,6 +2,7 @@ package firewall_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"flatnet/core/firewall"
@@ -9,11 +10,23 @@ import (
 	"flatnet/testdata/nettest"
 )
 
-// BenchmarkEnsureGood is what each ADD pays: the rules are there.
+// BenchmarkEnsureGood is what each ADD pays without a Memo: the rules are there.
 func BenchmarkEnsureGood(b *testing.B) {
 	benchmark(b, func(b *testing.B, k kernel.Kernel, w firewall.Want) {
 		for b.Loop() {
 			if _, err := firewall.Ensure(context.Background(), k, w); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkEnsureKnown is the same with a Memo.
+func BenchmarkEnsureKnown(b *testing.B) {
+	benchmark(b, func(b *testing.B, k kernel.Kernel, w firewall.Want) {
+		memo := firewall.Memo{Path: filepath.Join(b.TempDir(), "rules")}
+		for b.Loop() {
+			if _, err := memo.Ensure(context.Background(), k, w); err != nil {
 				b.Fatal(err)
 			}
 		}
