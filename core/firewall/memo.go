@@ -12,8 +12,9 @@ import (
 // well, so that as long as they do not change no program is started to read
 // them again: that takes 14 ms of the processor and this 0.4, where a whole ADD
 // takes 40, all on one busy machine (BenchmarkEnsureGood, BenchmarkEnsureKnown;
-// BenchmarkAddDel in plugin). What is in the file is true for ever, so it needs no lock, and
-// if it is lost the rules are read once more. The zero Memo remembers nothing.
+// BenchmarkAddDel in plugin). What is in the file is true for ever, so it needs
+// no lock, and if it is lost the rules are read once more. The zero Memo
+// remembers nothing.
 type Memo struct {
 	Path string // in a directory that only this program writes to
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/netip"
 	"slices"
@@ -86,6 +87,25 @@ func BenchmarkPlain(b *testing.B) {
 		if _, err := json.Marshal(plain); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestForgedChecksum: a right checksum is no reason to trust the rest.
+func TestForgedChecksum(t *testing.T) {
+	const head = `{"version":2,"subnet":"10.87.1.0/24","gateway":"10.87.1.1","range_start":"10.87.1.2","range_end":"10.87.1.254","allocations":{`
+	for _, body := range []string{
+		"x", "\n", recentStart, recentStart + "]", head, head + recentStart, head + recentStart + "\n{}]", head + recentStart + "\n{]",
+		head + "\n" + `"10.87.1.2"` + recentStart + "]", head + "\n" + `"10.87.1.2":{},` + "\n" + `"10.87.1.2":{}` + recentStart + "]",
+		head + "\n" + `"10.99.1.2":{"container_id":"a"}` + recentStart + "]",
+	} {
+		text := appendChecksum([]byte(body), crc32.ChecksumIEEE([]byte(body)))
+		if d, err := decode(text); err == nil {
+			t.Errorf("%q was taken: %+v", text, d.state)
+		}
+	}
+	empty := []byte(head + recentStart + "]")
+	if d, err := decode(appendChecksum(empty, crc32.ChecksumIEEE(empty))); err != nil || d.state.Len() != 0 {
+		t.Errorf("an empty state was not taken: %v", err)
 	}
 }
 

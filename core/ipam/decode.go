@@ -65,8 +65,8 @@ func split(text []byte) (head, leases, recent []byte, own bool) {
 		return nil, nil, nil, false
 	}
 	begin, end := bytes.IndexByte(text, '\n'), bytes.Index(text, []byte(recentStart))
-	if begin < 0 || end < begin {
-		return nil, nil, nil, false
+	if begin < 0 || end < begin || !bytes.HasSuffix(text[end+len(recentStart):n], []byte("]")) {
+		return nil, nil, nil, false // nobody wrote this but to deceive
 	}
 	return slices.Concat(text[:begin], []byte("}}")), text[begin:end], text[end+len(recentStart) : n-1], true
 }
