@@ -17,6 +17,7 @@ import (
 	"flatnet/core/firewall"
 	"flatnet/core/ipam"
 	"flatnet/core/logfile"
+	"flatnet/core/names"
 )
 
 // call is one call of the plugin, by whichever protocol.
@@ -28,6 +29,7 @@ type call struct {
 	ifName      string
 	name        string // of the container
 	network     string
+	told        names.Told   // what a container is told that starts now
 	log         *slog.Logger // nil until the configuration was read
 	takeBack    func() error // undoes what was done; nil: nothing to undo
 }
@@ -42,6 +44,7 @@ func (c *call) assemble(cfg config.Config, configured string) (*attach.Attacher,
 	if err != nil {
 		return nil, err
 	}
+	c.told = names.Tell(cfg, dir)
 	store := c.OpenStore(dir, ipam.Options{
 		Pool:    ipam.PoolOf(cfg),
 		Holder:  fmt.Sprintf("flatnet %s of container %.12s", c.verb, c.containerID),

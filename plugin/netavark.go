@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 
 	"flatnet/core/attach"
 	"flatnet/core/logfile"
+	"flatnet/core/names"
 	"flatnet/core/netavark"
 	"flatnet/core/ports"
 )
@@ -143,6 +145,7 @@ type attachment struct {
 	PortMappings   []portMapping    `json:"port_mappings"`
 	Network        netavark.Network `json:"network"`
 	NetworkOptions struct {
+		Aliases       []string          `json:"aliases"`
 		InterfaceName string            `json:"interface_name"`
 		StaticIPs     []string          `json:"static_ips"`
 		StaticMAC     string            `json:"static_mac"`
@@ -197,7 +200,7 @@ func (a attachment) request(netns string) (r attach.Request, err error) {
 	for key := range a.NetworkOptions.Options {
 		return r, wrongRequest("use option", fmt.Sprintf("%q", key), errors.New("this network has no options for one container"))
 	}
-	r = attach.Request{ID: a.id(), Name: a.ContainerName, NetNS: netns}
+	r = attach.Request{ID: a.id(), Name: a.ContainerName, NetNS: netns, Aliases: a.NetworkOptions.Aliases}
 	if r.IP, err = parseIPs(a.NetworkOptions.StaticIPs); err != nil {
 		return r, err
 	}
@@ -230,7 +233,7 @@ func (c *netavarkCall) setup(ctx context.Context) error {
 		return err
 	}
 	c.takenBackBy(ctx, attacher, r.ID)
-	c.answer, c.result = statusBlock(result), result.Address.Addr().String()
+	c.answer, c.result = statusBlock(result, c.told), result.Address.Addr().String()
 	return nil
 }
 
@@ -255,6 +258,8 @@ func (c *netavarkCall) teardown(ctx context.Context) error {
 // status is the answer to setup; podman inspect shows what is in it.
 type status struct {
 	Interfaces map[string]netInterface `json:"interfaces"`
+	Servers    []netip.Addr            `json:"dns_server_ips,omitempty"`
+	Search     []string                `json:"dns_search_domains,omitempty"`
 }
 
 type netInterface struct {
@@ -267,9 +272,14 @@ type netAddress struct {
 	Gateway string `json:"gateway"`
 }
 
-func statusBlock(r attach.Result) status {
-	return status{Interfaces: map[string]netInterface{r.Inside.Name: {
+func statusBlock(r attach.Result, told names.Told) status {
+	s := status{Interfaces: map[string]netInterface{r.Inside.Name: {
 		MAC:     strings.ToLower(r.Inside.MAC.String()),
 		Subnets: []netAddress{{Address: r.Address.String(), Gateway: r.Gateway.String()}},
 	}}}
+	if told.Server.IsValid() { // Podman writes nothing else into resolv.conf then
+		all := told.WithFallback(names.ForContainers())
+		s.Servers, s.Search = all.Addrs, all.Search
+	}
+	return s
 }

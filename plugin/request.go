@@ -19,8 +19,9 @@ import (
 type netConf struct {
 	types.PluginConf
 	RuntimeConfig struct {
-		IPs []string `json:"ips"` // CNI conventions, capability "ips"
-		MAC string   `json:"mac"` // capability "mac"
+		IPs     []string            `json:"ips"`     // CNI conventions, capability "ips"
+		MAC     string              `json:"mac"`     // capability "mac"
+		Aliases map[string][]string `json:"aliases"` // capability "aliases", by network
 	} `json:"runtimeConfig"`
 }
 
@@ -51,6 +52,8 @@ func parseRequest(args *skel.CmdArgs, n netConf) (attach.Request, error) {
 		ID:    attach.ID{ContainerID: args.ContainerID, IfName: args.IfName},
 		Name:  string(asked.K8S_POD_NAME),
 		NetNS: args.Netns,
+
+		Aliases: n.RuntimeConfig.Aliases[n.Name],
 	}
 	ips := n.RuntimeConfig.IPs
 	if asked.IP != "" {

@@ -12,6 +12,7 @@ import (
 
 	"flatnet/core/attach"
 	"flatnet/core/kernel"
+	"flatnet/core/names"
 )
 
 // cniResult is the answer to an ADD, in the newest form; it is converted when
@@ -36,6 +37,17 @@ func cniResult(r attach.Result, netns string, dns types.DNS) *current.Result {
 		result.Routes = []*types.Route{{Dst: ipNet(netip.PrefixFrom(netip.IPv4Unspecified(), 0)), GW: r.Gateway.AsSlice()}}
 	}
 	return result
+}
+
+// withNames adds whom to ask for names to what the network list says of DNS.
+// Name servers of the network list itself are the only ones then. Podman lets
+// those follow that this machine asks.
+func withNames(dns types.DNS, told names.Told) types.DNS {
+	if told.Server.IsValid() && len(dns.Nameservers) == 0 {
+		dns.Nameservers = []string{told.Server.String()}
+		dns.Search = append([]string{told.Domain}, dns.Search...)
+	}
+	return dns
 }
 
 func ipNet(p netip.Prefix) net.IPNet {

@@ -25,7 +25,7 @@ func (c *cniCall) add(ctx context.Context, args *skel.CmdArgs) error {
 		return err
 	}
 	c.takenBackBy(ctx, attacher, r.ID)
-	c.result = cniResult(result, args.Netns, n.DNS)
+	c.result = cniResult(result, args.Netns, withNames(n.DNS, c.told))
 	return nil
 }
 

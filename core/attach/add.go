@@ -133,7 +133,7 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 		if err != nil {
 			return nil, err
 		}
-		lease.MAC, lease.Ports = macFor(r.MAC, lease.IP).String(), ports.Text(r.Ports)
+		lease.MAC, lease.Ports, lease.Aliases = macFor(r.MAC, lease.IP).String(), ports.Text(r.Ports), aliasText(r.Aliases)
 		s.Put(lease)
 		return entries, nil
 	})

@@ -90,6 +90,8 @@ type Request struct {
 	IP    netip.Addr       // asked for; zero: any
 	MAC   net.HardwareAddr // asked for; nil: made from the address
 	Ports []ports.Mapping  // to publish here, where the runtime leaves that to the network
+
+	Aliases []string // further names; those beyond MaxAliases are passed over
 }
 
 // Result is what Add made.

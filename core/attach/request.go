@@ -96,6 +96,20 @@ func cleanName(name string) string {
 	return name
 }
 
+// MaxAliases is how many further names of a container are kept.
+const MaxAliases = 64
+
+// aliasText writes further names down as a lease has them.
+func aliasText(aliases []string) string {
+	var kept []string
+	for _, a := range aliases[:min(len(aliases), MaxAliases)] {
+		if a = cleanName(a); a != "" {
+			kept = append(kept, a)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
 // macFor gives the container's MAC address: the one asked for, or one made
 // from the IP address. An address that goes to another container keeps its
 // MAC, so that no neighbour's ARP entry becomes wrong.

@@ -20,6 +20,7 @@ type Config struct {
 	IPAM     IPAM
 	Podman   Podman
 	Firewall Firewall
+	DNS      DNS
 	Log      Log
 	Windows  Windows
 	Gateway  Gateway
@@ -59,6 +60,14 @@ type Podman struct{ Socket string }
 
 // Firewall says which iptables to use: "auto", "iptables-nft", "iptables-legacy".
 type Firewall struct{ Backend string }
+
+// DNS is how containers find each other by name.
+type DNS struct {
+	// Enabled: Auto has watch answer names, and containers told of it that
+	// start while it does; On tells every container.
+	Enabled Tristate
+	Domain  string // "flatnet": a container is web and web.flatnet
+}
 
 // Log is the plugin's log.
 type Log struct {

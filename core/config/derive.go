@@ -30,6 +30,7 @@ func bare() Config {
 		IPAM:     IPAM{StateDir: "/var/lib/flatnet/ipam", Sticky: true},
 		Podman:   Podman{Socket: "/run/podman/podman.sock"},
 		Firewall: Firewall{Backend: "auto"},
+		DNS:      DNS{Enabled: Auto, Domain: "flatnet"},
 		Log:      Log{File: "/var/log/flatnet/flatnet.log", Level: "info", MaxSize: 10 << 20, Keep: 5},
 		Windows: Windows{
 			Enabled:    Auto,

@@ -96,6 +96,22 @@ func hostRule() rule {
 	}}
 }
 
+// domainRule is a domain that containers' names stand before: short enough to
+// leave room for them.
+func domainRule() rule {
+	const most = 100
+	r := hostRule()
+	r.want = fmt.Sprintf("a domain such as \"flatnet\" or \"c.example.internal\", at most %d characters", most)
+	host := r.check
+	r.check = func(s string) error {
+		if len(s) > most {
+			return fmt.Errorf("has %d characters", len(s))
+		}
+		return host(s)
+	}
+	return r
+}
+
 // pathRule is an absolute path on this machine.
 func pathRule() rule {
 	return rule{"path", `an absolute path such as "/var/lib/flatnet" of ASCII letters, digits and ` + strings.TrimSpace(pathMore), func(s string) error {

@@ -39,6 +39,7 @@ func schema(c *Config) []table {
 			name: "firewall", doc: "The rules that let packets through to the containers.",
 			fields: []field{choiceField("backend", &c.Firewall.Backend, []string{"auto", "iptables-nft", "iptables-legacy"}, `Which iptables to use; "auto" takes the one whose rules are in force.`)},
 		},
+		dnsTable(&c.DNS),
 		logTable(&c.Log),
 		windowsTable(&c.Windows),
 		gatewayTable(&c.Gateway),
@@ -101,6 +102,13 @@ func listOf[T any](name, doc string, most int, slice *[]T, blank func() T, field
 			return all
 		},
 	}
+}
+
+func dnsTable(d *DNS) table {
+	return table{name: "dns", doc: "Names between containers, answered at the bridge's address by flatnet-tui watch.", fields: []field{
+		tristateField("enabled", &d.Enabled, `Whether names are answered; "auto" tells a container of it only if they are when it starts.`),
+		textField("domain", &d.Domain, domainRule(), "Containers are found by their name alone, and by their name in this domain."),
+	}}
 }
 
 func logTable(l *Log) table {

@@ -71,6 +71,21 @@ func Share(ctx context.Context, path string) (*Lock, error) {
 	return &Lock{file: file}, nil
 }
 
+// Held tells whether somebody holds the lock at path that Acquire takes. An
+// fs.ErrNotExist: nobody ever did.
+func Held(path string) (bool, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = file.Close() }()
+	err = flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
 // Release gives the lock back. It may be called more than once, and on nil.
 func (l *Lock) Release() {
 	if l == nil {

@@ -17,6 +17,7 @@ const (
 	GroupBridge    Group = "Bridge"
 	GroupFirewall  Group = "Firewall"
 	GroupLeases    Group = "Leases"
+	GroupNames     Group = "Names"
 	GroupWindows   Group = "Windows route"
 	GroupGateway   Group = "Gateway"
 	GroupUpstreams Group = "Upstreams"
@@ -141,6 +142,6 @@ func Of(findings []Finding) Severity {
 
 // Checks lists every check, causes before what they hide.
 func Checks() []Check {
-	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), installedChecks(), bridgeChecks(), firewallChecks(), leaseChecks(),
+	return slices.Concat(configChecks(), podmanChecks(), machineChecks(), installedChecks(), bridgeChecks(), firewallChecks(), leaseChecks(), nameChecks(),
 		windowsChecks(), gatewayChecks(), upstreamChecks(), []Check{windowsReaches(), gatewayErrorsCheck()})
 }

@@ -10,6 +10,7 @@ import (
 	"flatnet/core/host"
 	"flatnet/core/leases"
 	"flatnet/core/podman"
+	"flatnet/core/resolver"
 	"flatnet/core/say"
 	"flatnet/core/windows"
 )
@@ -26,6 +27,7 @@ type Facts struct {
 	Bridge   Seen[bridge.Status]   `json:"bridge"`
 	Firewall Seen[firewall.Status] `json:"firewall"`
 	Leases   Seen[[]leases.Status] `json:"leases"`
+	Names    Seen[resolver.Status] `json:"names"`
 	Podman   Seen[Podman]          `json:"podman"`
 	Windows  Seen[windows.Status]  `json:"windows"`
 	Gateway  Seen[gateway.Status]  `json:"gateway"`

@@ -11,6 +11,7 @@ import (
 	"flatnet/core/gateway"
 	"flatnet/core/host"
 	"flatnet/core/leases"
+	"flatnet/core/resolver"
 	"flatnet/core/say"
 	"flatnet/core/windows"
 )
@@ -20,6 +21,7 @@ type Looks struct {
 	Bridge   func(context.Context) (bridge.Status, error)
 	Firewall func(context.Context) (firewall.Status, error)
 	Leases   func(context.Context) ([]leases.Status, error)
+	Names    func(context.Context) (resolver.Status, error)
 	Podman   func(context.Context) (Podman, error)
 	Windows  func(context.Context) (windows.Status, error)
 	Gateway  func(context.Context) (gateway.Status, error)
@@ -46,6 +48,7 @@ func Gather(ctx context.Context, r Request) Facts {
 	look(ctx, &running, r, r.Looks.Bridge, &f.Bridge)
 	look(ctx, &running, r, r.Looks.Firewall, &f.Firewall)
 	look(ctx, &running, r, r.Looks.Leases, &f.Leases)
+	look(ctx, &running, r, r.Looks.Names, &f.Names)
 	look(ctx, &running, r, r.Looks.Podman, &f.Podman)
 	look(ctx, &running, r, r.Looks.Windows, &f.Windows)
 	look(ctx, &running, r, r.Looks.Gateway, &f.Gateway)

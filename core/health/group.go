@@ -3,7 +3,7 @@ package health
 // Groups gives all groups in the order in which they are shown.
 func Groups() []Group {
 	return []Group{
-		GroupConfig, GroupMachine, GroupPodman, GroupBridge, GroupFirewall, GroupLeases, GroupWindows, GroupGateway, GroupUpstreams,
+		GroupConfig, GroupMachine, GroupPodman, GroupBridge, GroupFirewall, GroupLeases, GroupNames, GroupWindows, GroupGateway, GroupUpstreams,
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"flatnet/core/host"
 	"flatnet/core/leases"
 	"flatnet/core/podman"
+	"flatnet/core/resolver"
 	"flatnet/core/windows"
 )
 
@@ -40,9 +41,13 @@ func good() health.Facts {
 		}),
 		Firewall: seen(firewall.Status{Backend: "iptables-nft", ForwardOK: true, MasqueradeOK: true, Have: want, Want: want, Policy: "ACCEPT"}),
 		Leases:   seen([]leases.Status{}),
-		Podman:   seen(health.Podman{Info: podman.Info{NetworkBackend: "cni", Version: "4.3.1"}}),
-		Windows:  seen(windows.Status{Reason: "not on WSL"}),
-		Gateway:  seen(gateway.Status{State: gateway.OK}),
+		Names: seen(resolver.Status{
+			Enabled: config.Auto, Address: netip.MustParseAddrPort("10.87.1.1:53"), Serving: true, Asker: "this machine",
+			Servers: []netip.Addr{netip.MustParseAddr("192.0.2.53")},
+		}),
+		Podman:  seen(health.Podman{Info: podman.Info{NetworkBackend: "cni", Version: "4.3.1"}}),
+		Windows: seen(windows.Status{Reason: "not on WSL"}),
+		Gateway: seen(gateway.Status{State: gateway.OK}),
 		Host: seen(host.Status{
 			Plugin:      host.Plugin{Exists: true, Executable: true, Version: "v1", Want: "v1"},
 			NetworkList: host.NetworkList{Exists: true, Ours: true},

@@ -186,7 +186,7 @@ func heldBy(e member) (h held, err error) {
 }
 
 // leaseFields are those of a lease in the file.
-var leaseFields = []string{"container_id", "name", "ifname", "netns", "netns_id", "boot_id", "host_veth", "mac", "ports", "allocated_at"}
+var leaseFields = []string{"container_id", "name", "ifname", "netns", "netns_id", "boot_id", "host_veth", "mac", "ports", "aliases", "allocated_at"}
 
 // normal reads a lease, and puts its text into the form that encode writes,
 // with the fields of a newer version at its end.

@@ -49,7 +49,8 @@ type Lease struct {
 	BootID      string             `json:"boot_id,omitempty"`
 	HostVeth    string             `json:"host_veth,omitempty"`
 	MAC         string             `json:"mac,omitempty"`
-	Ports       string             `json:"ports,omitempty"` // published, as core/ports writes them
+	Ports       string             `json:"ports,omitempty"`   // published, as core/ports writes them
+	Aliases     string             `json:"aliases,omitempty"` // further names, separated by spaces
 	AllocatedAt time.Time          `json:"allocated_at,omitzero"`
 }
 

@@ -13,6 +13,16 @@ import (
 // networksDir holds the states of all networks but the configured one.
 const networksDir = "networks"
 
+// OtherDirs gives the directories of all states but the configured network's.
+func OtherDirs(stateDir string) []string {
+	others, _ := os.ReadDir(filepath.Join(stateDir, networksDir)) // mostly there are none
+	dirs := make([]string, len(others))
+	for i, o := range others {
+		dirs[i] = filepath.Join(stateDir, networksDir, o.Name())
+	}
+	return dirs
+}
+
 // Alone refuses the network whose state is in own with ErrShared if another
 // network of stateDir holds an address of subnet: each keeps a state of its
 // own, so both would give the same one out. Called after a lease was written,
@@ -20,12 +30,7 @@ const networksDir = "networks"
 // an earlier boot does not count, and a state that cannot be read is left to
 // its own network's next call.
 func Alone(ctx context.Context, stateDir, own string, subnet netip.Prefix, boot string) error {
-	dirs := []string{stateDir}
-	others, _ := os.ReadDir(filepath.Join(stateDir, networksDir)) // mostly there are none
-	for _, o := range others {
-		dirs = append(dirs, filepath.Join(stateDir, networksDir, o.Name()))
-	}
-	for _, dir := range dirs {
+	for _, dir := range append([]string{stateDir}, OtherDirs(stateDir)...) {
 		if dir == own {
 			continue
 		}

@@ -363,3 +363,20 @@ func TestCancelled(t *testing.T) {
 		}
 	})
 }
+
+// What is done in a namespace has its result; on the real kernel it is done
+// there.
+func TestDo(t *testing.T) {
+	worlds(t, func(t *testing.T, w world) {
+		ns, path := w.open(t)
+		var own, want unix.Stat_t
+		must(t, ns.Do(ctx, func() error { return unix.Stat("/proc/thread-self/ns/net", &own) }))
+		if unix.Stat(path, &want) == nil && own.Ino != want.Ino {
+			t.Errorf("it was done in %d, not in %d", own.Ino, want.Ino)
+		}
+		wantError(t, "Do", ns.Do(ctx, func() error { return unix.EBADMSG }), unix.EBADMSG)
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		wantError(t, "Do", ns.Do(ended, func() error { return nil }), context.Canceled)
+	})
+}

@@ -100,5 +100,13 @@ func (n *fakeNamespace) SetSysctl(ctx context.Context, key, value string) error 
 	})
 }
 
+// Do runs f where it is: there are no sockets in here.
+func (n *fakeNamespace) Do(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f()
+}
+
 // Close does nothing: there is nothing to give back.
 func (n *fakeNamespace) Close() error { return nil }

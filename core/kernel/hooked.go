@@ -198,3 +198,10 @@ func (h hookedNamespace) SetSysctl(ctx context.Context, key, value string) error
 	}
 	return h.Namespace.SetSysctl(ctx, key, value)
 }
+
+func (h hookedNamespace) Do(ctx context.Context, f func() error) error {
+	if err := h.before("Do", h.prefix); err != nil {
+		return err
+	}
+	return h.Namespace.Do(ctx, f)
+}

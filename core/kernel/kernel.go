@@ -87,6 +87,10 @@ type Namespace interface {
 	Sysctl(ctx context.Context, key string) (string, error)
 	SetSysctl(ctx context.Context, key, value string) error
 
+	// Do runs f on a thread that is in the namespace: a socket that f opens
+	// stays there. Goroutines that f starts are elsewhere.
+	Do(ctx context.Context, f func() error) error
+
 	Close() error
 }
 

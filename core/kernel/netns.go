@@ -234,6 +234,13 @@ func (n *namespace) SetSysctl(ctx context.Context, key, value string) error {
 	return nil
 }
 
+func (n *namespace) Do(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return n.inside(f)
+}
+
 // sysctlPath turns dots into folders. A slash in a key stands for a dot in a
 // link's name, as in sysctl(8).
 func sysctlPath(key string) string {

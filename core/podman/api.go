@@ -94,9 +94,9 @@ func (a *api) list(ctx context.Context) ([]listed, error) {
 }
 
 // inspect asks for each container alone: the list has no addresses.
-func (a *api) inspect(ctx context.Context, ids []string) (map[string]map[string]Attachment, error) {
+func (a *api) inspect(ctx context.Context, ids []string) (map[string]details, error) {
 	const atOnce = 4
-	results := make([]map[string]Attachment, len(ids))
+	results := make([]details, len(ids))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i, id := range ids {
@@ -115,9 +115,9 @@ func (a *api) inspect(ctx context.Context, ids []string) (map[string]map[string]
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	found := make(map[string]map[string]Attachment, len(ids))
+	found := make(map[string]details, len(ids))
 	for i, id := range ids {
-		if results[i] != nil {
+		if results[i].networks != nil {
 			found[id] = results[i]
 		}
 	}

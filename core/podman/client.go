@@ -26,9 +26,9 @@ func New(o Options) Client {
 // source is a way to ask Podman.
 type source interface {
 	list(ctx context.Context) ([]listed, error)
-	// inspect gives the networks of each of the containers that are still
-	// there, by id.
-	inspect(ctx context.Context, ids []string) (map[string]map[string]Attachment, error)
+	// inspect gives what the list lacks of each of the containers that are
+	// still there, by id.
+	inspect(ctx context.Context, ids []string) (map[string]details, error)
 	info(ctx context.Context) (Info, error)
 }
 
@@ -44,8 +44,8 @@ type client struct {
 // place is what inspecting a container gave, and what it gave it for: while
 // neither its start nor its networks change, its addresses do not.
 type place struct {
-	key      string
-	networks map[string]Attachment
+	key string
+	details
 }
 
 // ask puts a question to the socket and, where nobody listens there, to the
@@ -101,16 +101,16 @@ func (c *client) placed(ctx context.Context, s source, found []listed) ([]Contai
 	places := make(map[string]place, len(found))
 	all := make([]Container, 0, len(found))
 	for _, l := range found {
-		networks, known := answers[l.id]
+		d, known := answers[l.id]
 		if last := c.places[l.id]; !known && last.key == l.key() {
-			networks, known = last.networks, true
+			d, known = last.details, true
 		}
 		if !known || !l.hasAddress() {
-			all = append(all, l.container(l.without()))
+			all = append(all, l.container(details{networks: l.without()}))
 			continue
 		}
-		places[l.id] = place{l.key(), networks}
-		all = append(all, l.container(networks))
+		places[l.id] = place{l.key(), d}
+		all = append(all, l.container(d))
 	}
 	c.places = places
 	return all, nil

@@ -71,8 +71,8 @@ func (c command) list(ctx context.Context) ([]listed, error) {
 
 // inspect asks for all at once. Where one has gone meanwhile podman fails, and
 // so does this: the next look is right again.
-func (c command) inspect(ctx context.Context, ids []string) (map[string]map[string]Attachment, error) {
-	found := make(map[string]map[string]Attachment, len(ids))
+func (c command) inspect(ctx context.Context, ids []string) (map[string]details, error) {
+	found := make(map[string]details, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -85,7 +85,7 @@ func (c command) inspect(ctx context.Context, ids []string) (map[string]map[stri
 		return nil, err
 	}
 	for _, one := range all {
-		found[one.ID] = one.attachments()
+		found[one.ID] = one.details()
 	}
 	return found, nil
 }

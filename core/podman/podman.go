@@ -25,6 +25,9 @@ type Container struct {
 	// Networks by network name; a stopped container may have entries
 	// without an address.
 	Networks map[string]Attachment `json:"networks,omitempty"`
+	// NameServers are those that it was started with (podman run --dns);
+	// looked up while it runs.
+	NameServers []netip.Addr `json:"name_servers,omitempty"`
 }
 
 // Running tells whether its processes are alive (a paused container's are).

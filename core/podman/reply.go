@@ -40,8 +40,11 @@ func (l listed) without() map[string]Attachment {
 	return networks
 }
 
-func (l listed) container(networks map[string]Attachment) Container {
-	return Container{ID: l.id, Name: l.name, State: l.state, Labels: l.labels, CreatedAt: l.created, Networks: networks}
+func (l listed) container(d details) Container {
+	return Container{
+		ID: l.id, Name: l.name, State: l.state, Labels: l.labels, CreatedAt: l.created,
+		Networks: d.networks, NameServers: d.nameServers,
+	}
 }
 
 // parseList reads the containers of "containers/json" and of
@@ -106,26 +109,43 @@ type inspected struct {
 	NetworkSettings struct {
 		Networks map[string]struct{ IPAddress string }
 	}
+	HostConfig struct {
+		DNS []string `json:"Dns"`
+	}
 }
 
-func (i inspected) attachments() map[string]Attachment {
-	networks := make(map[string]Attachment, len(i.NetworkSettings.Networks))
+// details is what the list lacks of a container.
+type details struct {
+	networks    map[string]Attachment
+	nameServers []netip.Addr
+}
+
+func (i inspected) details() details {
+	d := details{networks: make(map[string]Attachment, len(i.NetworkSettings.Networks))}
 	for name, n := range i.NetworkSettings.Networks {
 		ip, _ := netip.ParseAddr(n.IPAddress) // "" while there is none
-		networks[name] = Attachment{IP: ip}
+		d.networks[name] = Attachment{IP: ip}
 	}
-	return networks
+	for _, text := range i.HostConfig.DNS {
+		if ip, err := netip.ParseAddr(text); err == nil && len(d.nameServers) < maxNameServers {
+			d.nameServers = append(d.nameServers, ip)
+		}
+	}
+	return d
 }
 
-func parseInspect(data []byte) (map[string]Attachment, error) {
+// maxNameServers bounds the servers of one container.
+const maxNameServers = 8
+
+func parseInspect(data []byte) (details, error) {
 	var one inspected
 	if err := json.Unmarshal(data, &one); err != nil {
-		return nil, err
+		return details{}, err
 	}
 	if !isID(one.ID) {
-		return nil, errors.New("it is no container")
+		return details{}, errors.New("it is no container")
 	}
-	return one.attachments(), nil
+	return one.details(), nil
 }
 
 // parseInfo reads "info". Podman 3 does not name its backend, and has CNI

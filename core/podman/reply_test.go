@@ -20,9 +20,9 @@ func FuzzReply(f *testing.F) {
 			if !isID(l.id) {
 				t.Errorf("id %q", l.id)
 			}
-			_ = l.container(l.without())
+			_ = l.container(details{networks: l.without()})
 		}
-		if networks, err := parseInspect(data); err == nil && networks == nil {
+		if d, err := parseInspect(data); err == nil && d.networks == nil {
 			t.Error("no networks, and no error")
 		}
 		if info, err := parseInfo(data); err == nil && (info.Version == "" || info.NetworkBackend == "") {

@@ -22,7 +22,7 @@ var cni = backend{
 // these keys, and portmap after it.
 func addNetworkList(p *Podman, name string, keys map[string]any) {
 	p.t.Helper()
-	keys["type"], keys["config"] = "flatnet", p.Config
+	keys["type"], keys["config"], keys["capabilities"] = "flatnet", p.Config, map[string]any{"aliases": true}
 	list, err := json.MarshalIndent(map[string]any{
 		"cniVersion": "1.0.0", "name": name,
 		"plugins": []any{keys, map[string]any{"type": "portmap", "capabilities": map[string]any{"portMappings": true}}},

@@ -47,7 +47,7 @@ func (p *Podman) importImage(name string, root *rootfs, change string) {
 	}
 }
 
-// baseRoot is busybox and a wget.
+// baseRoot is busybox, a wget and a lookup.
 func (p *Podman) baseRoot() *rootfs {
 	p.t.Helper()
 	r := newRootfs(p.t)
@@ -56,6 +56,7 @@ func (p *Podman) baseRoot() *rootfs {
 		r.link("/bin/"+a, "busybox")
 	}
 	r.copy("/bin/wget", program.Build(p.t, "flatnet/testdata/podman/wget"))
+	r.copy("/bin/lookup", program.Build(p.t, "flatnet/testdata/podman/lookup"))
 	r.text("/etc/passwd", "root:x:0:0:root:/:/bin/sh\n")
 	r.text("/etc/group", "root:x:0:\n")
 	for _, d := range []string{"/tmp/", "/run/", "/var/log/nginx/", "/var/lib/nginx/", "/proc/", "/sys/", "/dev/"} {

@@ -44,7 +44,7 @@ var directions = []rule{
 	},
 	{
 		from:  "flatnet/plugin",
-		never: []string{"flatnet/tui", "charm.land/", "github.com/charmbracelet/", "github.com/spf13/cobra", "net/http"},
+		never: []string{"flatnet/tui", "charm.land/", "github.com/charmbracelet/", "github.com/spf13/cobra", "net/http", "github.com/miekg/dns"},
 		why:   "Podman starts the plugin several times for each container: it must start in milliseconds",
 	},
 	{

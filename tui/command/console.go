@@ -128,18 +128,18 @@ func (s *seen) upstreams(ctx context.Context) (pane.UpstreamsView, error) {
 	return view, nil
 }
 
-// findings judges what was seen last, together with a look at Podman and the
-// machine that no pane shows.
+// findings judges what was seen last, together with looks at names, Podman and
+// the machine that no pane shows.
 func (s *seen) findings(ctx context.Context) ([]health.Finding, error) {
 	p := s.parts
 	looks := p.looks()
 	rest := health.Gather(ctx, health.Request{
 		Version: p.Version, Config: p.Config, Limit: p.limit(), Now: p.Now,
-		Looks: health.Looks{Podman: looks.Podman, Host: looks.Host},
+		Looks: health.Looks{Names: looks.Names, Podman: looks.Podman, Host: looks.Host},
 	})
 	s.mu.Lock()
 	f := s.facts
 	s.mu.Unlock()
-	f.Time, f.Version, f.Config, f.Podman, f.Host = rest.Time, rest.Version, rest.Config, rest.Podman, rest.Host
+	f.Time, f.Version, f.Config, f.Names, f.Podman, f.Host = rest.Time, rest.Version, rest.Config, rest.Names, rest.Podman, rest.Host
 	return health.NotOK(health.Evaluate(f)), nil
 }

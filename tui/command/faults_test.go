@@ -28,7 +28,7 @@ type fault struct {
 func faults() map[string]fault {
 	all := map[string]fault{}
 	for _, some := range []map[string]fault{
-		machineFaults(), installedFaults(), netavarkFaults(), podmanFaults(), bridgeFaults(), firewallFaults(), leaseFaults(), windowsFaults(), gatewayFaults(), upstreamFaults(),
+		machineFaults(), installedFaults(), netavarkFaults(), podmanFaults(), bridgeFaults(), firewallFaults(), leaseFaults(), namesFaults(), windowsFaults(), gatewayFaults(), upstreamFaults(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -122,7 +122,7 @@ func TestEveryCodeHasItsFault(t *testing.T) {
 // unseenCodes say that a part could not be looked at.
 var unseenCodes = []health.Code{
 	health.MachineUnseen, health.PodmanUnreachable, health.BridgeUnseen, health.FirewallUnseen, health.LeasesUnseen,
-	health.WindowsUnseen, health.GatewayUnseen, health.ProbesUnseen,
+	health.NamesUnseen, health.WindowsUnseen, health.GatewayUnseen, health.ProbesUnseen,
 }
 
 // Where there was no time to look, everything is unknown, once each, and

@@ -41,6 +41,7 @@ func (p *Parts) looks() health.Looks {
 		Leases: func(ctx context.Context) ([]leases.Status, error) {
 			return leases.Look(ctx, p.leases().Sources)
 		},
+		Names:   p.lookNames,
 		Podman:  p.lookPodman,
 		Windows: p.Windows.Look,
 		Gateway: p.Gateway.Look,

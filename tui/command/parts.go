@@ -38,6 +38,8 @@ type Parts struct {
 	Rules   firewall.Looker
 	Host    host.Looker
 	Limit   time.Duration // of each look of a command that looks once; 0: lookLimit
+
+	ResolvConf string // whom this machine asks for names; "": /etc/resolv.conf
 }
 
 // leases gives what judging and releasing leases needs.

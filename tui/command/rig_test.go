@@ -52,6 +52,8 @@ type rig struct {
 	limit   time.Duration // of one look
 	ahead   time.Duration // of the clock
 	web, db *container
+
+	stopNames func() // ends the resolver
 }
 
 const rigConfig = `
@@ -120,6 +122,8 @@ func newRigFor(t *testing.T, backend podman.Info) *rig {
 	if _, err := os.Stat(bridgeNFCall); err == nil { // on in every new namespace
 		r.write(bridgeNFCall, "0")
 	}
+	r.write(r.resolvConf(), "nameserver 192.0.2.53\n")
+	r.answerNames()
 	r.web, r.db = r.newContainer("web", "10.87.1.2"), r.newContainer("db", "10.87.1.3")
 	r.nginx.Start(t)
 	if status, out := r.run("gateway", "apply", "--yes"); status != 0 {
@@ -259,6 +263,7 @@ func (r *rig) open(c config.Config) (*command.Parts, error) {
 	p := &command.Parts{
 		Version: r.version, Config: c, Now: r.now, Kernel: r.kernel, Journal: journal.Open(c.IPAM.StateDir, "test"),
 		Store: r.store(c), Podman: r.podman, Probers: r.probers, Limit: r.limit,
+		ResolvConf: r.resolvConf(),
 	}
 	beside := r.windows.Options
 	beside.Targets = p.RouteTargets

@@ -23,9 +23,10 @@ import (
 func (a *App) watchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch",
-		Short: "Keep bridge, rules, route and gateway right until stopped",
+		Short: "Keep bridge, rules, route and gateway right, and answer names, until stopped",
 		Long: `Mend the bridge, the packet filter's rules and Windows' route when they are not
-as configured, and regenerate and deploy the gateway's configuration whenever a
+as configured, answer containers that ask for each other by name (unless [dns]
+enabled is false), and regenerate and deploy the gateway's configuration whenever a
 container comes, goes or moves, a server stops answering or answers again, or
 the configuration changes. Of several, one at a time sees to the gateway; the
 open console is one of them. The gateway's first deployment is a person's:
@@ -43,7 +44,7 @@ that it is alive.`,
 				defer one.Unlock()
 				fmt.Fprintln(a.Out, a.Now().Format("2006-01-02 15:04:05"), text.Line(line))
 			}
-			f := follower{app: a, by: by(cmd), probes: true, report: report, keeper: newKeeper(a, by(cmd), report, keptByWatch()...)}
+			f := follower{app: a, by: by(cmd), probes: true, names: true, report: report, keeper: newKeeper(a, by(cmd), report, keptByWatch()...)}
 			return f.run(cmd.Context(), p)
 		},
 	}
@@ -57,6 +58,7 @@ type follower struct {
 	report func(line string)
 	keeper *keeper       // sees to what is not the gateway
 	quiet  time.Duration // as in gateway.FollowOptions
+	names  bool          // answers containers' names
 }
 
 // run follows with the parts of one configuration after the other, until ctx
@@ -88,6 +90,9 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 		probing.Go(func() { p.Monitor.Run(ctx) })
 	}
 	probing.Go(func() { f.keeper.run(ctx, p) })
+	if f.names {
+		probing.Go(func() { p.answerNames(ctx, f.report) })
+	}
 	return p.Gateway.Follow(ctx, gateway.FollowOptions{
 		Config:     cmp.Or(p.Config.Path, f.app.configPath, config.Lookup()),
 		Files:      []string{filepath.Join(p.Config.IPAM.StateDir, ipam.FileName)},
