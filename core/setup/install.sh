@@ -59,6 +59,29 @@ drop() {
 # by_init FILE: it is as init writes one for Podman, three lines with our name.
 by_init() { [ "$(wc -l <"$1")" -eq 3 ] && head -n 1 "$1" | grep -q '^# Flatnet .* plugin'; }
 
+# watching: the processes that run our watch, whatever started them.
+watching() {
+  for p in /proc/[0-9]*; do
+    case $(readlink "$p/exe" 2>/dev/null) in
+    "$console" | "$console (deleted)") ;; # the second: replaced by an upgrade
+    *) continue ;;
+    esac
+    if tr '\0' '\n' <"$p/cmdline" 2>/dev/null | grep -qx watch; then echo "${p#/proc/}"; fi
+  done
+}
+
+# stop_watch: where no systemd does that. One that has not ended yet would put
+# the bridge back.
+stop_watch() {
+  tries=0
+  while pids=$(watching) && [ -n "$pids" ]; do
+    [ "$tries" -lt 100 ] || { echo "flatnet-tui watch does not end, and may put things back: process" $pids; return 0; }
+    kill $pids 2>/dev/null || :
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+}
+
 # forget_networks: those of our driver that init made known to Podman 5. Podman
 # keeps one that a container is on.
 forget_networks() {
@@ -115,6 +138,7 @@ do_uninstall() {
     systemctl disable --now flatnet.service || :
   fi
   if [ -z "$DESTDIR" ] && [ -x "$console" ]; then
+    stop_watch
     "$console" bridge remove --yes || echo "bridge and rules are left: see above, or restart the machine"
     forget_networks
   fi

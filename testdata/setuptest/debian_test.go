@@ -138,7 +138,7 @@ func (d debian) run(all []step, before string, namespaces ...string) {
 	if err := os.WriteFile(filepath.Join(d.work, "upper/script"), []byte(script.String()), 0o755); err != nil {
 		d.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(d.t.Context(), 15*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", append(namespaces, "--kill-child", "sh", "-euc", enter)...)
 	if !strings.Contains(strings.Join(namespaces, " "), "--fork") {
