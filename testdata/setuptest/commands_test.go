@@ -52,6 +52,7 @@ var tried = []try{
 	{doc: "flatnet-tui config edit", run: "flatnet-tui config edit probes.interval=3s --yes", want: []string{"Done."}},
 	{doc: "podman run -d --name forgejo --network flatnet --label flatnet.host=forgejo.local --label flatnet.port=3000 …", run: forgejo},
 	{doc: "podman run -d --name forgejo --network flatnet --label flatnet.host=forgejo.local --label flatnet.port=3000 IMAGE", run: "podman rm -f -t 0 forgejo; " + forgejo},
+	{doc: "podman start", run: "podman stop -t 0 web; podman start web; curl -sS --retry 5 --retry-connrefused http://10.87.1.2/", want: []string{"Welcome to nginx!"}},
 	{doc: "podman logs NAME", run: "podman logs web"},
 	{doc: "podman run --ip 10.87.1.50", run: "podman run --rm --network flatnet --ip 10.87.1.50 " + image + " /bin/busybox ip addr", want: []string{"10.87.1.50"}},
 	{doc: "podman run -p", run: "podman run -d --name published --network flatnet -p 8088:80 " + image + "; curl -sS --retry 5 --retry-connrefused http://10.87.1.1:8088/; podman rm -f -t 0 published", want: []string{"Welcome to nginx!"}},
@@ -85,6 +86,8 @@ const (
 	forgejo = "podman run -d --name forgejo --network flatnet --label flatnet.host=forgejo.local --label flatnet.port=3000 " + image
 )
 
+const migrates = "core/setup, TestMigrate: it needs a Podman 5 after a Podman 4"
+
 // others are run by a test of their own, named, or cannot run in a folder
 // without systemd, Windows or network.
 var others = map[string]string{
@@ -96,8 +99,9 @@ var others = map[string]string{
 	"make deb":       "stagePackages does it outside",
 	"make uninstall": "uninstalled",
 
-	"flatnet-tui migrate": "core/setup, TestMigrate…: needs networks of a Podman 4 beside a Podman 5",
-
+	"flatnet-tui migrate":                            migrates,
+	"flatnet-tui migrate --dry-run":                  migrates,
+	"flatnet-tui migrate --yes":                      migrates,
 	"make uninstall PURGE=1":                         "uninstalled",
 	"podman rm -f -t 0 CONTAINER…":                   "the setup page's last block has it with names",
 	"podman network create --driver flatnet flatnet": "init runs it where Podman is 5; on 4 it is no command",
