@@ -29,6 +29,7 @@ const (
 	MaxJournal = 500       // newest entries of the journal
 	MaxPaths   = 50        // sites followed
 	maxFile    = 64 << 20  // bytes that Read takes
+	maxParts   = 1 << 20   // values in it: a short "{}" becomes hundreds of bytes in memory
 )
 
 // ErrNotBundle says that a file is not a bundle that this program can read.
@@ -99,6 +100,9 @@ func Read(r io.Reader) (Bundle, error) {
 	case len(data) > maxFile:
 		return b, notBundle(errors.New("it is larger than 64 MiB"))
 	}
+	if parts(data) > maxParts {
+		return b, notBundle(errors.New("it holds more than a million values"))
+	}
 	if err := json.Unmarshal(data, &b); err != nil {
 		return Bundle{}, notBundle(err)
 	}
@@ -110,6 +114,22 @@ func Read(r io.Reader) (Bundle, error) {
 	}
 	b.Findings = health.Evaluate(b.Facts)
 	return b, nil
+}
+
+// parts counts the values in a JSON document, without decoding it.
+func parts(data []byte) int {
+	n, inString := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '\\' && inString:
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && (c == ',' || c == '{' || c == '['):
+			n++
+		}
+	}
+	return n
 }
 
 func notBundle(why error) error {

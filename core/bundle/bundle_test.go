@@ -146,6 +146,10 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		"newer":       `{"kind":"flatnet-bundle","schema":99}`,
 		"wrong types": `{"kind":"flatnet-bundle","schema":1,"facts":[]}`,
 		"half":        `{"kind":"flatnet-bundle","schema":1,"facts":{`,
+		// A few MiB that would be gigabytes in memory.
+		"swollen": `{"kind":"flatnet-bundle","schema":1,"facts":{"leases":{"value":[` + strings.Repeat("{},", 1<<20) + `{}]}}}`,
+		"hollow":  `{"kind":"flatnet-bundle","schema":1,"facts":{"leases":{"value":[` + strings.Repeat("null,", 1<<20) + `null]}}}`,
+		"deep":    `{"kind":"flatnet-bundle","schema":1,"facts":` + strings.Repeat("[", 1<<18),
 	} {
 		_, err := bundle.Read(strings.NewReader(text))
 		if !errors.Is(err, bundle.ErrNotBundle) || core.Hint(err) == "" {
