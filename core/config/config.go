@@ -58,6 +58,20 @@ type Reservation struct {
 // Podman says where Podman's API socket is.
 type Podman struct{ Socket string }
 
+// usualSocket is where root's Podman listens.
+const usualSocket = "/run/podman/podman.sock"
+
+// Program is the command that asks the same Podman as the socket, and may be
+// asked in its place. It is "" for any socket but the usual one: the command
+// has root's own store, and would answer, rightly, that it has none of the
+// containers behind that socket.
+func (p Podman) Program() string {
+	if p.Socket == usualSocket {
+		return "podman"
+	}
+	return ""
+}
+
 // Firewall says which iptables to use: "auto", "iptables-nft", "iptables-legacy".
 type Firewall struct{ Backend string }
 

@@ -283,3 +283,16 @@ func TestCheckValue(t *testing.T) {
 		}
 	}
 }
+
+// Only the usual socket's containers are the command's, too.
+func TestPodmanProgram(t *testing.T) {
+	for socket, want := range map[string]string{
+		config.Default().Podman.Socket: "podman",
+		"/run/user/1000/podman.sock":   "",
+		"":                             "",
+	} {
+		if got := (config.Podman{Socket: socket}).Program(); got != want {
+			t.Errorf("%q: %q, want %q", socket, got, want)
+		}
+	}
+}

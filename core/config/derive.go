@@ -28,7 +28,7 @@ func bare() Config {
 			Hairpin:    true,
 		},
 		IPAM:     IPAM{StateDir: "/var/lib/flatnet/ipam", Sticky: true},
-		Podman:   Podman{Socket: "/run/podman/podman.sock"},
+		Podman:   Podman{Socket: usualSocket},
 		Firewall: Firewall{Backend: "auto"},
 		DNS:      DNS{Enabled: Auto, Domain: "flatnet"},
 		Log:      Log{File: "/var/log/flatnet/flatnet.log", Level: "info", MaxSize: 10 << 20, Keep: 5},

@@ -33,7 +33,7 @@ func schema(c *Config) []table {
 		ipamTable(&c.IPAM),
 		{
 			name: "podman", doc: "Podman, from which the console learns which containers there are.",
-			fields: []field{textField("socket", &c.Podman.Socket, pathRule(), "Podman's API socket; where nothing answers there, the podman command is asked.")},
+			fields: []field{textField("socket", &c.Podman.Socket, pathRule(), "Podman's API socket. Where nothing answers at the usual one, the podman command is asked; a socket elsewhere is another Podman's, whose containers are then not known.")},
 		},
 		{
 			name: "firewall", doc: "The rules that let packets through to the containers.",

@@ -34,7 +34,7 @@ func (g *Gateway) ask(ctx context.Context, url string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	req.Host = healthName
+	req.Host = HealthName
 	req.Header.Set("User-Agent", "flatnet-gateway/1")
 	// A connection of its own each time: an old one may still be an old
 	// worker's.

@@ -117,7 +117,7 @@ var direct = regexp.MustCompile(`^[0-9]+(\.[0-9]+){3}\.flatnet\.local$`)
 func reserved(host string) error {
 	host = strings.ToLower(host)
 	switch {
-	case host == healthName, host == "localhost":
+	case host == HealthName, host == "localhost":
 		return fmt.Errorf("%s is the gateway's own name", host)
 	case direct.MatchString(host):
 		return fmt.Errorf("%s is how the container at that address is reached", host)

@@ -18,9 +18,12 @@ import (
 	"flatnet/core/config"
 )
 
+// HealthName is the server that answers /health (seed phase 1). Whoever asks
+// by an address alone may reach a default server that is not Flatnet's.
+const HealthName = "_health"
+
 // The names that clients and tools rely on.
 const (
-	healthName       = "_health"              // the server that answers /health (seed phase 1)
 	generationHeader = "X-Flatnet-Generation" // in its answer
 	confName         = "flatnet.conf"         // the file in conf.d (seed 4.2)
 	nowhereText      = "No site has this name here.\n"
@@ -124,7 +127,7 @@ func (r route) NoAnswer() string { return page(downWords(r.Site, noAnswerText)) 
 func newView(c config.Gateway, sites []Site) view {
 	v := view{
 		GenerationHeader: generationHeader,
-		HealthName:       healthName,
+		HealthName:       HealthName,
 		Listen:           c.Listen,
 		TLSListen:        tlsListen(c.Listen),
 		Nowhere:          nowhereText,

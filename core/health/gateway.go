@@ -50,7 +50,7 @@ func gatewayChecks() []Check {
 		}, otherGeneration),
 		gatewayCheck(Check{
 			Code: GatewayDrift, Good: "the gateway's configuration is as it should be", Repair: repair.GatewayID,
-			After:   []Code{GatewayDown, GatewayOtherGeneration},
+			After:   driftCauses(),
 			Meaning: "The gateway's configuration differs from what sites and containers ask for now, or was edited by hand.",
 			Remedy:  byGateway,
 		}, drift),
@@ -115,21 +115,31 @@ func otherGeneration(s gateway.Status) []Finding {
 	}}
 }
 
-// drift takes what core/gateway says of its files. That sites changed counts
-// only while they all have a container: without one a site changes, too, and
-// has a finding of its own.
+// drift takes what core/gateway says of its files. Whether sites changed can be
+// told only while containers and leases are known, and counts only while all
+// sites have a container: without one a site changes, too, and has a finding of
+// its own.
 func drift(s gateway.Status) []Finding {
 	seen := say.Data(strings.Join(s.Drift, " "))
-	if seen == "" && s.Pending && len(withoutContainer(s)) == 0 {
+	switch {
+	case seen != "":
+	case s.Unknown != "":
+		return []Finding{{
+			Severity: Unknown, Target: "gateway", Title: "whether the gateway's sites are as they should be is not known",
+			Detail: say.Data(s.Unknown), DependsOn: append(driftCauses(), PodmanUnreachable, LeasesUnseen),
+		}}
+	case s.Pending && len(withoutContainer(s)) == 0:
 		seen = "Sites have changed since the last deployment; gateway diff shows how."
-	}
-	if seen == "" {
+	default:
 		return nil
 	}
 	return []Finding{{
 		Severity: Warn, Target: "gateway", Title: "the gateway's configuration is not as it should be", Detail: seen,
 	}}
 }
+
+// driftCauses are what hides that the configuration is not as it should be.
+func driftCauses() []Code { return []Code{GatewayUnseen, GatewayDown, GatewayOtherGeneration} }
 
 // setAside looks for sites that are not served: those whose host is claimed
 // twice, or all others.

@@ -119,6 +119,30 @@ func TestNothingSeenIsNothingGood(t *testing.T) {
 	}
 }
 
+// While containers are not known, nobody can say whether sites have changed;
+// that a file was edited shows all the same.
+func TestDriftWhileSomethingIsUnknown(t *testing.T) {
+	silent := func(f *health.Facts) { f.Podman.Err = "nobody answers" }
+	for name, c := range map[string]struct {
+		status gateway.Status
+		change func(*health.Facts)
+		want   string
+	}{
+		"Podman silent":          {gateway.Status{Pending: true, Unknown: "The containers are not known."}, silent, "unknown podman-unreachable"},
+		"leases unreadable":      {gateway.Status{Pending: true, Unknown: "The leases are not known."}, func(f *health.Facts) { f.Leases.Err = "no" }, "unknown leases-unseen"},
+		"edited, Podman silent":  {gateway.Status{Unknown: "The containers are not known.", Drift: []string{"It was edited."}}, silent, "unknown podman-unreachable, warn gateway-drift"},
+		"maintenance unreadable": {gateway.Status{Pending: true, Unknown: "Which sites are in maintenance is not known."}, func(*health.Facts) {}, "unknown gateway-drift"},
+		"all known":              {gateway.Status{Pending: true}, func(*health.Facts) {}, "warn gateway-drift"},
+	} {
+		f := good()
+		f.Gateway.Value = c.status
+		c.change(&f)
+		if got := codes(f); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 // Each part by itself: unknown when it is not seen, and nothing else is.
 func TestEachUnseenPartIsOneUnknown(t *testing.T) {
 	for code, forget := range map[health.Code]func(*health.Facts){

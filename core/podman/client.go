@@ -11,7 +11,7 @@ import (
 // Options says where Podman is and how long to wait for it.
 type Options struct {
 	Socket  string        // path of the API socket: "/run/podman/podman.sock"
-	Program string        // asked where nobody answers there: "podman"; "": no fallback
+	Program string        // asked where nobody answers there, of the same store: "podman"; "": no fallback
 	Timeout time.Duration // for one question; 0: 3 s
 }
 

@@ -1,5 +1,5 @@
 // Package podman asks Podman which containers there are, over its API socket
-// and, where that does not answer, by its command. It only reads. The plugin
+// and, where nobody listens there, by the command that has the same store. It only reads. The plugin
 // never links it: Podman would wait for its own caller.
 package podman
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -174,4 +175,29 @@ func statusOf(host string) int {
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
+}
+
+// A socket that is set is one Podman; the command asks root's own, which would
+// say that there are no such containers.
+func TestTheCommandDoesNotAnswerForAnotherSocket(t *testing.T) {
+	nettest.Need(t)
+	dir := t.TempDir()
+	conf, asked := filepath.Join(dir, "flatnet.toml"), filepath.Join(dir, "asked")
+	write := func(path, text string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(conf, fmt.Sprintf("[podman]\nsocket = %q\n[ipam]\nstate_dir = %q\n[windows]\nenabled = false\n[gateway]\nconfig_dir = %[2]q\nwindows_path = %[2]q\n", filepath.Join(dir, "gone.sock"), dir), 0o600)
+	write(filepath.Join(dir, "podman"), fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s\necho '[]'\n", asked), 0o700)
+	cmd := exec.Command(program.Build(t, "flatnet/tui/flatnet-tui"), "--config", conf, "doctor", "--json")
+	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	out, _ := cmd.Output() // it finds a lot
+	if !strings.Contains(string(out), `"podman-unreachable"`) {
+		t.Errorf("Podman is not called unreachable:\n%s", out)
+	}
+	if questions, _ := os.ReadFile(asked); len(questions) > 0 {
+		t.Errorf("the command was asked: %s", questions)
+	}
 }

@@ -53,7 +53,7 @@ func open(c config.Config) (*command.Parts, error) {
 	p := &command.Parts{
 		Version: version, Config: c, Now: time.Now, Kernel: k,
 		Journal: journal.Open(c.IPAM.StateDir, program),
-		Podman:  podman.New(podman.Options{Socket: c.Podman.Socket, Program: "podman"}),
+		Podman:  podman.New(podman.Options{Socket: c.Podman.Socket, Program: c.Podman.Program()}),
 		Probers: probes.New(),
 	}
 	p.Store = ipam.OpenFile(c.IPAM.StateDir, ipam.Options{

@@ -49,7 +49,7 @@ func TestTargets(t *testing.T) {
 	want := []string{
 		`bridge icmp "flatnet-br0" 10.87.1.1 `,
 		`windows icmp "Windows" 172.27.224.1 `,
-		`gateway http "gateway" http://172.27.224.1/health `,
+		`gateway http "gateway" http://172.27.224.1/health _health`,
 		`upstream http "one.local" http://10.87.1.2:3000/ one.local`,
 		`upstream http "two.local c0" http://10.87.1.3:80/ two.local`,
 		`upstream http "two.local c1" http://10.87.1.4:80/ two.local`,

@@ -41,7 +41,7 @@ func Targets(c config.Config, a Around) []Watched {
 	}
 	if a.HealthURL != "" {
 		out = append(out, Watched{
-			Target: probes.Target{Name: "gateway", Kind: probes.HTTP, Address: a.HealthURL, HTTP: probes.HTTPOptions{StatusMax: 299}},
+			Target: probes.Target{Name: "gateway", Kind: probes.HTTP, Address: a.HealthURL, HTTP: probes.HTTPOptions{Host: gateway.HealthName, StatusMax: 299}},
 			Role:   health.RoleGateway,
 		})
 	}
