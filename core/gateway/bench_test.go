@@ -26,7 +26,7 @@ func BenchmarkResolveAndRender(b *testing.B) {
 			var size int
 			for b.Loop() {
 				sites, _ := gateway.Resolve(in)
-				f, err := gateway.Render(in.Config, in.Network, sites, 1)
+				f, err := gateway.Render(in.Config, in.Network, gateway.Generation{Number: 1, Sites: sites})
 				if err != nil || len(sites) != 500 {
 					b.Fatal(len(sites), err)
 				}

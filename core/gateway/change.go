@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -31,7 +32,6 @@ type Change struct {
 	Main       []byte   // new nginx.conf; nil: it stays
 	MainDiff   string   //
 	Folders    []string // that are missing
-	Edited     bool     // what is there was edited by hand, and will be kept aside
 	Notes      []string // what to know before saying yes
 	Unknown    []string // what could not be looked at, a sentence each
 
@@ -42,6 +42,10 @@ type Change struct {
 	served    int  // by the server now; 0: none
 	servedErr error
 }
+
+// behind tells whether the server serves another generation than the one in
+// place: whoever put that there was cut off before the reload.
+func (c Change) behind() bool { return c.served != 0 && c.served != c.live.number }
 
 // kept tells whether the generation is among the kept ones already.
 func (c Change) kept() bool { return c.rollback || c.reload }
@@ -66,15 +70,15 @@ func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 		return c, err
 	}
 	g.lookServed(ctx, &c)
-	if c.live.number > 0 && !c.Edited && c.Main == nil && equal(c.Files, c.live.files) {
-		c.reload = c.served != 0 && c.served != c.live.number
+	if c.live.number > 0 && len(c.live.edited) == 0 && c.Main == nil && equal(c.Files, c.live.files) {
+		c.reload = c.behind()
 		c.Nothing = !c.reload
 		return c, nil
 	}
 	if c.Generation.Number, err = g.next(c.live.number); err != nil {
 		return c, err
 	}
-	if c.Files, err = Render(g.o.Config, g.o.Network, c.Generation.Sites, c.Generation.Number); err != nil {
+	if c.Files, err = Render(g.o.Config, g.o.Network, c.Generation); err != nil {
 		return c, err
 	}
 	c.Diff = diff(c.live, c.Files)
@@ -99,8 +103,8 @@ func (g *Gateway) render(ctx context.Context, c *Change) (err error) {
 	sites, aside := g.checkFiles(Resolve(in))
 	c.Unknown = unknown
 	c.Generation = Generation{Number: c.live.number, Mode: g.o.Config.Mode, MadeAt: g.o.Now(), Sites: sites, SetAside: aside}
-	c.Files, err = g.rendered.of(sites, c.live.number, func() (Files, error) {
-		return Render(g.o.Config, g.o.Network, sites, c.live.number)
+	c.Files, err = g.rendered.of(c.Generation, func() (Files, error) {
+		return Render(g.o.Config, g.o.Network, c.Generation)
 	})
 	return err
 }
@@ -111,28 +115,30 @@ func (g *Gateway) render(ctx context.Context, c *Change) (err error) {
 type rendering struct {
 	mu     sync.Mutex
 	sites  []Site
+	closed []netip.Addr
 	number int
 	files  Files // nil: nothing yet
 }
 
-// of gives the files of these sites under that number, which are not to be
-// changed; render makes them.
-func (r *rendering) of(sites []Site, number int, render func() (Files, error)) (Files, error) {
+// of gives the files of that generation, which are not to be changed; render
+// makes them.
+func (r *rendering) of(g Generation, render func() (Files, error)) (Files, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.files != nil && r.number == number && reflect.DeepEqual(r.sites, sites) {
+	shut := closed(g)
+	if r.files != nil && r.number == g.Number && slices.Equal(r.closed, shut) && reflect.DeepEqual(r.sites, g.Sites) {
 		return r.files, nil
 	}
 	files, err := render()
 	if err == nil {
-		r.sites, r.number, r.files = sites, number, files
+		r.sites, r.closed, r.number, r.files = g.Sites, shut, g.Number, files
 	}
 	return files, err
 }
 
 // PrepareRollback decides how to go back to a kept generation; 0 is the one
 // before the deployed one.
-func (g *Gateway) PrepareRollback(_ context.Context, number int) (Change, error) {
+func (g *Gateway) PrepareRollback(ctx context.Context, number int) (Change, error) {
 	c, err := g.begin()
 	if err != nil {
 		return c, err
@@ -148,8 +154,9 @@ func (g *Gateway) PrepareRollback(_ context.Context, number int) (Change, error)
 	if c.Files, err = g.store.files(number); err != nil {
 		return c, err
 	}
+	g.lookServed(ctx, &c)
 	c.rollback = true
-	c.Nothing = number == c.live.number && !c.Edited && c.Main == nil
+	c.Nothing = number == c.live.number && len(c.live.edited) == 0 && c.Main == nil
 	c.Diff = diff(c.live, c.Files)
 	c.Notes = append(c.Notes, "Nothing follows the containers from then on, until the gateway is applied again.")
 	return c, nil
@@ -165,9 +172,8 @@ func (g *Gateway) begin() (Change, error) {
 	if c.live, err = g.readLive(); err != nil {
 		return c, err
 	}
-	c.Edited = c.live.edited
-	if c.Edited {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s was changed by hand: it will be kept in %s.", g.layout.live(), g.layout.kept()))
+	for _, file := range c.live.edited {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s was changed by hand: it will be kept in %s.", file, g.layout.kept()))
 	}
 	for _, dir := range g.folders() {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -217,7 +223,6 @@ func (g *Gateway) mainChange(c *Change) error {
 func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []string) {
 	in = Input{Config: g.o.Config, Network: g.o.Network, Now: g.o.Now()}
 	in.ContainersErr = podman.ErrUnavailable
-	var err error
 	if g.o.Containers != nil {
 		if in.Containers, in.ContainersErr = g.o.Containers(ctx); in.ContainersErr != nil {
 			in.Containers = nil
@@ -225,40 +230,53 @@ func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []string
 		}
 	}
 	if g.o.Leases != nil {
-		if in.Leases, err = g.o.Leases(ctx); err != nil {
-			unknown = append(unknown, fmt.Sprintf("The leases are not known: %v.", err))
+		if in.Leases, in.LeasesErr = g.o.Leases(ctx); in.LeasesErr != nil {
+			unknown = append(unknown, fmt.Sprintf("The leases are not known: %v.", in.LeasesErr))
 		}
 	}
 	if g.o.Health != nil {
 		in.Health = g.o.Health()
 	}
-	if in.Maintenance, err = g.readMaintenance(); err != nil {
-		unknown = append(unknown, fmt.Sprintf("Which sites are in maintenance is not known: %v.", err))
-	}
 	if last, err := g.store.meta(l.number); err == nil {
 		in.Previous = last.Sites
+	}
+	var err error
+	if in.Maintenance, err = g.readMaintenance(); err != nil {
+		in.Maintenance = inMaintenance(in.Previous)
+		unknown = append(unknown, fmt.Sprintf("Which sites are in maintenance is not known (%v): those that were stay so.", err))
 	}
 	return in, unknown
 }
 
+// inMaintenance lists the hosts of sites that are in maintenance.
+func inMaintenance(sites []Site) []string {
+	var hosts []string
+	for _, s := range sites {
+		if s.Maintenance {
+			hosts = append(hosts, s.Host)
+		}
+	}
+	return hosts
+}
+
 // checkFiles sets aside the sites whose files are missing or no certificates:
 // nginx would refuse the whole configuration for one of them.
-func (g *Gateway) checkFiles(sites []Site, aside []SetAside) ([]Site, []SetAside) {
+func (g *Gateway) checkFiles(sites []Site, refused []SetAside) ([]Site, []SetAside) {
 	var good []Site
 	for _, s := range sites {
 		if err := g.siteFiles(s); err != nil {
-			aside = append(aside, SetAside{Host: s.Host, Source: s.Source.String(), Reason: err.Error()})
+			refused = append(refused, aside(s, err.Error()))
 			continue
 		}
 		good = append(good, s)
 	}
-	slices.SortStableFunc(aside, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
-	return good, aside
+	slices.SortStableFunc(refused, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
+	return good, refused
 }
 
 func (g *Gateway) siteFiles(s Site) error {
 	if auth, ok := g.layout.reach(s.AuthFile); ok && s.AuthFile != "" {
-		if _, err := os.Stat(auth); err != nil {
+		if _, err := readFile(auth); err != nil {
 			return fmt.Errorf("auth_file: %w", err)
 		}
 	}
@@ -313,8 +331,8 @@ func equal(a, b Files) bool {
 
 // diff compares what is there with what will be, for people.
 func diff(l live, f Files) string {
-	d := udiff.Unified(confName, confName+" (new)", string(l.text), string(f.Conf()))
-	return d + udiff.Unified(routesName, routesName+" (new)", readable(l.routes), readable(f[routesName]))
+	d := udiff.Unified(confName, confName+" (new)", string(l.have.Conf()), string(f.Conf()))
+	return d + udiff.Unified(routesName, routesName+" (new)", readable(l.have[routesName]), readable(f[routesName]))
 }
 
 // readable puts JSON on lines of its own.

@@ -49,16 +49,18 @@ func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	if !bytes.Equal(now.text, c.live.text) || !bytes.Equal(now.routes, c.live.routes) {
+	if !equal(now.have, c.live.have) {
 		return out, fmt.Errorf("%w: someone else deployed since this was planned", ErrBusy)
 	}
 	g.clean()
-	if c.Edited {
-		kept, err := g.keepAside(c.live)
+	for _, file := range c.live.edited {
+		kept, err := g.keepAside(file)
 		if err != nil {
 			return out, err
 		}
-		out.Notes = append(out.Notes, "The file that was edited by hand is kept as "+kept+".")
+		if kept != "" {
+			out.Notes = append(out.Notes, "The file that was edited by hand is kept as "+kept+".")
+		}
 	}
 	return g.deploy(ctx, c, out)
 }
@@ -70,7 +72,7 @@ func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, e
 			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: "nothing was changed; what runs goes on"}
 		}
 	}
-	out.Reloaded = c.reload || c.Main != nil || !bytes.Equal(c.live.text, c.Files.Conf())
+	out.Reloaded = c.behind() || c.Main != nil || !bytes.Equal(c.live.have.Conf(), c.Files.Conf())
 	if out.Reloaded {
 		if err := g.testChange(ctx, c); err != nil {
 			return out, errors.Join(err, g.discard(c))
@@ -239,83 +241,6 @@ func (g *Gateway) testIncludes(number int) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// put puts a generation in place: what the configuration refers to first, so
-// that the last rename is the only moment of change. It gives what takes it
-// back, also where it failed.
-func (g *Gateway) put(c Change) (undo []func() error, err error) {
-	temp := filepath.Join(g.layout.local, ownDir)
-	replace := func(file string, before, after []byte) error {
-		if bytes.Equal(before, after) && before != nil {
-			return nil
-		}
-		undo = append(undo, func() error {
-			if before == nil {
-				return os.Remove(file)
-			}
-			return replaceFile(file, before, temp)
-		})
-		return replaceFile(file, after, temp)
-	}
-	if sum := luaSum(c.Files.Conf()); sum != "" {
-		if err := g.putLua(c, sum, replace); err != nil {
-			return undo, err
-		}
-	}
-	if err := replace(g.layout.live(), c.live.text, c.Files.Conf()); err != nil {
-		return undo, err
-	}
-	if c.Main == nil {
-		return undo, nil
-	}
-	if c.mainNow != nil {
-		if err := g.backupMain(c.mainNow); err != nil {
-			return undo, err
-		}
-	}
-	return undo, replace(g.layout.main(), c.mainNow, c.Main)
-}
-
-// putLua writes what the configuration of that sum reads.
-func (g *Gateway) putLua(c Change, sum string, replace func(file string, before, after []byte) error) error {
-	home := g.layout.lua(sum)
-	if luaSum(c.live.text) == sum {
-		return replace(filepath.Join(home, routesName), c.live.routes, c.Files[routesName])
-	}
-	if err := os.MkdirAll(home, 0o755); err != nil {
-		return err
-	}
-	temp := filepath.Join(g.layout.local, ownDir)
-	return errors.Join(
-		replaceFile(filepath.Join(home, luaName), c.Files[luaName], temp),
-		replaceFile(filepath.Join(home, routesName), c.Files[routesName], temp),
-	)
-}
-
-// backupMain keeps nginx.conf as it was, beside it.
-func (g *Gateway) backupMain(text []byte) error {
-	file := g.layout.main() + ".before-flatnet"
-	if _, err := os.Stat(file); err == nil {
-		file += g.o.Now().UTC().Format("-20060102-150405")
-	}
-	return replaceFile(file, text, filepath.Join(g.layout.local, ownDir))
-}
-
-// keepAside copies files that were edited by hand.
-func (g *Gateway) keepAside(l live) (string, error) {
-	if err := os.MkdirAll(g.layout.kept(), 0o755); err != nil {
-		return "", err
-	}
-	file := filepath.Join(g.layout.kept(), confName+g.o.Now().UTC().Format("-20060102-150405"))
-	temp := filepath.Join(g.layout.local, ownDir)
-	if err := replaceFile(file, l.text, temp); err != nil {
-		return "", err
-	}
-	if l.routes != nil {
-		return file, replaceFile(file+".routes.json", l.routes, temp)
-	}
-	return file, nil
-}
-
 func (g *Gateway) makeFolders() error {
 	if err := g.layout.checkDrive(); err != nil {
 		return err
@@ -328,44 +253,17 @@ func (g *Gateway) makeFolders() error {
 	return nil
 }
 
-// clean removes what a killed deployment may have left behind.
-func (g *Gateway) clean() {
-	own := filepath.Join(g.layout.local, ownDir)
-	for _, pattern := range []string{filepath.Join(own, "."+confName+"*"), filepath.Join(own, ".*.json*"), filepath.Join(own, ".nginx*"), filepath.Join(g.store.dir, ".new-*"), filepath.Join(own, "test.conf"), filepath.Join(g.layout.local, testRun)} {
-		left, _ := filepath.Glob(pattern)
-		for _, f := range left {
-			_ = os.RemoveAll(f)
-		}
-	}
-}
-
-// pruneLua removes the folders of configurations of lua mode that nothing
-// refers to any more.
-func (g *Gateway) pruneLua(c Change) error {
-	dir := filepath.Dir(g.layout.lua("x"))
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil // there never was one
-	}
-	var errs []error
-	for _, e := range entries {
-		if name := e.Name(); name != luaSum(c.Files.Conf()) && name != luaSum(c.live.text) {
-			errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // lock takes the lock file at path; the kernel frees it when its holder dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	l := flock.New(path)
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	if _, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = ErrBusy
-		}
-		return nil, &core.OpError{Op: "lock", Target: path, Err: err, Hint: "another flatnet-tui is deploying; try again in a moment"}
+	_, err = l.TryLockContext(ctx, 20*time.Millisecond)
+	switch {
+	case err == nil:
+		return func() { _ = l.Unlock() }, nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, &core.OpError{Op: "lock", Target: path, Err: ErrBusy, Hint: "another flatnet-tui is deploying; try again in a moment"}
 	}
-	return func() { _ = l.Unlock() }, nil
+	return nil, &core.OpError{Op: "lock", Target: path, Err: err, Hint: "nothing was changed; what runs goes on"}
 }

@@ -161,6 +161,65 @@ func TestEditedFileIsDriftAndKept(t *testing.T) {
 
 // What nginx refuses never goes live. The refusal is made by another file in
 // conf.d: exactly what would run is tested.
+// Nothing that was edited is lost, however quickly one edit follows another.
+func TestEditedTwiceInOneSecond(t *testing.T) {
+	w := newWorld(t, "static")
+	w.nginx.Start(t)
+	w.apply()
+	live := filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf")
+	for _, text := range []string{"# first\n", "# second\n", "# third\n"} {
+		if err := os.WriteFile(live, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.apply()
+	}
+	kept, err := filepath.Glob(filepath.Join(w.nginx.Dir, "flatnet", "kept", "*"))
+	if err != nil || len(kept) != 3 {
+		t.Fatalf("kept %v, %v, want three", kept, err)
+	}
+	if got := read(t, kept[0]) + read(t, kept[1]) + read(t, kept[2]); got != "# first\n# second\n# third\n" {
+		t.Errorf("kept %q", got)
+	}
+}
+
+// A fault that stays has the same words each time: watch says it once.
+func TestFolderThatCannotBeWritten(t *testing.T) {
+	bothModes(t, func(t *testing.T, w *world) {
+		w.nginx.Start(t)
+		w.apply()
+		w.run("web", "10.87.1.2", "host=web.local")
+		dir := w.nginx.Dir
+		if err := errors.Join(unix.Mount(dir, dir, "", unix.MS_BIND, ""), unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, "")); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		_, first := w.tryApply()
+		_, second := w.tryApply()
+		if !errors.Is(first, unix.EROFS) || first.Error() != second.Error() {
+			t.Errorf("got %v, then %v", first, second)
+		}
+		first, second = w.gateway().SetMaintenance(t.Context(), "web.local", true), w.gateway().SetMaintenance(t.Context(), "web.local", true)
+		if !errors.Is(first, unix.EROFS) || first.Error() != second.Error() {
+			t.Errorf("maintenance: %v, then %v", first, second)
+		}
+		if s := w.look(); s.Generation != 1 || s.Served != 1 {
+			t.Errorf("status: %+v", s)
+		}
+	})
+}
+
+// Only a deployment under way is called one.
+func TestLockThatCannotBeOpened(t *testing.T) {
+	w := newWorld(t, "static")
+	if err := os.MkdirAll(filepath.Join(w.nginx.Dir, "flatnet", "lock"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.tryApply()
+	if !errors.Is(err, unix.EISDIR) || strings.Contains(core.Hint(err), "another") {
+		t.Errorf("got %v, hint %q", err, core.Hint(err))
+	}
+}
+
 func TestRefusedByNginx(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world) {
 		serve(t, "10.87.1.2:80", "web")

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +109,18 @@ func TestMaintenance(t *testing.T) {
 			a := get(t, "web.local", "/")
 			return a.Status == 503 && strings.Contains(a.Body, "is being worked on")
 		})
+		file := filepath.Join(w.nginx.Dir, "flatnet", "maintenance.json")
+		good := read(t, file)
+		if err := os.WriteFile(file, []byte("["), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w.apply()
+		if s := w.look(); s.Unknown == "" || !s.Sites[0].Maintenance || s.Pending {
+			t.Errorf("with a file that cannot be read: %+v", s)
+		}
+		if err := os.WriteFile(file, []byte(good), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		if err := w.gateway().SetMaintenance(t.Context(), "web.local", false); err != nil {
 			t.Fatal(err)
 		}

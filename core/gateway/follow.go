@@ -136,7 +136,7 @@ func (f *follower) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.text == nil {
+	if l.have == nil {
 		return fmt.Errorf("%w: nothing is deployed yet; the first time is a person's: sudo flatnet-tui gateway apply", ErrHeld)
 	}
 	held, err := f.g.Held()

@@ -143,4 +143,7 @@ type SetAside struct {
 	Source string `json:"source"`
 	Reason string `json:"reason"`
 	Twice  bool   `json:"twice,omitempty"` // another site has the host name or path already
+	// Closed are the addresses of a site with a password or allowed clients:
+	// nor are they to be had by address, while nothing asks for either.
+	Closed []netip.Addr `json:"-"`
 }

@@ -87,17 +87,15 @@ func (s store) files(number int) (Files, error) {
 	return f, nil
 }
 
-// write keeps a generation: all of it, or nothing.
+// write keeps a generation: all of it, or nothing. Its caller holds the lock,
+// and has cleaned up after one that was killed.
 func (s store) write(g Generation, f Files) (err error) {
 	meta, err := json.MarshalIndent(g, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(s.dir, ".new-")
-	if err != nil {
+	temp := filepath.Join(s.dir, ".new")
+	if err := os.MkdirAll(temp, 0o755); err != nil {
 		return err
 	}
 	defer func() {
@@ -128,10 +126,19 @@ func (s store) prune(keep, deployed int) error {
 	var errs []error
 	for i, n := range all {
 		if i < len(all)-keep && n != deployed {
-			errs = append(errs, os.RemoveAll(s.path(n)))
+			errs = append(errs, s.remove(n))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// remove takes a generation away: all of it at once.
+func (s store) remove(number int) error {
+	temp := filepath.Join(s.dir, ".gone")
+	if err := os.Rename(s.path(number), temp); err != nil {
+		return err
+	}
+	return os.RemoveAll(temp)
 }
 
 func writeSynced(path string, text []byte) error {
@@ -169,9 +176,19 @@ func replaceFile(path string, text []byte, temp string) error {
 	for range replaceTries {
 		err = renameio.WriteFile(path, text, 0o644, renameio.WithTempDir(temp), renameio.IgnoreUmask())
 		if !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.EACCES) && !errors.Is(err, syscall.ETXTBSY) {
-			return err
+			return replaceError(path, err)
 		}
 		time.Sleep(replacePause)
 	}
-	return fmt.Errorf("%w; a program may hold it open", err)
+	return fmt.Errorf("%w; a program may hold it open", replaceError(path, err))
+}
+
+// replaceError names the file that was to be replaced, not the temporary one,
+// whose name is another each time.
+func replaceError(path string, err error) error {
+	var code syscall.Errno
+	if errors.As(err, &code) {
+		return &fs.PathError{Op: "write", Path: path, Err: code}
+	}
+	return err
 }

@@ -35,10 +35,19 @@ func (g *Gateway) Held() (string, error) {
 		return "", err
 	}
 	l, err := g.readLive()
-	if err == nil && l.edited {
-		return g.layout.live() + " was edited by hand", nil
+	if err == nil && len(l.edited) > 0 {
+		return wasEdited(l), nil
 	}
 	return "", err
+}
+
+// wasEdited names the files that are not as they were deployed.
+func wasEdited(l live) string {
+	verb := " was edited by hand"
+	if len(l.edited) > 1 {
+		verb = " were edited by hand"
+	}
+	return strings.Join(l.edited, ", ") + verb
 }
 
 // readMaintenance lists the hosts that were put into maintenance.

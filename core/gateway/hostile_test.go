@@ -126,7 +126,7 @@ func harmless(t testing.TB, labels map[string]string, mode string) []byte {
 	if !seen["victim.local"] {
 		t.Errorf("labels %q took the victim's site away", labels)
 	}
-	f, err := gateway.Render(in.Config, in.Network, sites, 1)
+	f, err := gateway.Render(in.Config, in.Network, gateway.Generation{Number: 1, Sites: sites})
 	if err != nil {
 		t.Fatalf("labels %q: %v", labels, err)
 	}
@@ -163,7 +163,7 @@ func shapeOf(t testing.TB, labels map[string]string, mode string) string {
 		}
 		s.DownMessage = ""
 	}
-	f, err := gateway.Render(in.Config, in.Network, sites, 1)
+	f, err := gateway.Render(in.Config, in.Network, gateway.Generation{Number: 1, Sites: sites})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,10 +27,19 @@ func TestKilledDeployment(t *testing.T) {
 		for i := range kills {
 			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestHelperDeploys$")
 			cmd.Env = append(os.Environ(), helperDir+"="+w.nginx.Dir, helperMode+"="+w.config.Gateway.Mode)
+			said, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(60+i*9) * time.Millisecond)
+			for begun := bufio.NewScanner(said); begun.Scan(); {
+				if begun.Text() == deploying+fmt.Sprint(i%3) {
+					break
+				}
+			}
+			time.Sleep(time.Duration(i*9) * time.Millisecond)
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
 			if said, err := exec.CommandContext(t.Context(), nginx.Program, "-t", "-c", filepath.Join(w.nginx.Dir, "nginx.conf")).CombinedOutput(); err != nil {
@@ -41,7 +51,7 @@ func TestKilledDeployment(t *testing.T) {
 					t.Fatalf("after kill %d what is there is no generation: %s", i, d)
 				}
 			}
-			if left, _ := filepath.Glob(filepath.Join(w.nginx.Dir, "flatnet", "generations", ".new-*")); len(left) > 0 {
+			if left, _ := filepath.Glob(filepath.Join(w.nginx.Dir, "flatnet", "generations", ".new")); len(left) > 0 {
 				cut++
 			}
 			known[fmt.Sprint(s.Generation)] = true
@@ -60,6 +70,7 @@ func TestKilledDeployment(t *testing.T) {
 const (
 	helperDir  = "FLATNET_TEST_GATEWAY_DIR"
 	helperMode = "FLATNET_TEST_GATEWAY_MODE"
+	deploying  = "deploying "
 )
 
 // TestHelperDeploys is the process that TestKilledDeployment kills.
@@ -76,6 +87,7 @@ func TestHelperDeploys(t *testing.T) {
 		if i%2 == 1 {
 			labels = append(labels, "max_body=5m") // lua mode's file changes too
 		}
+		fmt.Println(deploying + fmt.Sprint(i))
 		w.containers = nil
 		w.run("c", "10.87.1.2", labels...)
 		_, _ = w.tryApply() // a generation that the killed one left half done may be in the way

@@ -63,6 +63,12 @@ func fromLabels(labels map[string]string, filesBelow string) (s config.Site, ask
 	return s, true, errors.Join(errs...)
 }
 
+// guarded tells whether labels ask for a password or for certain clients,
+// rightly or not.
+func guarded(labels map[string]string) bool {
+	return labels[labelPrefix+"auth_file"] != "" || labels[labelPrefix+"allow"] != ""
+}
+
 // oversized says which value of a site is longer than nginx takes.
 func oversized(s config.Site) error {
 	texts := map[string]string{"redirect": s.Redirect, "auth_file": s.AuthFile, "tls_cert": s.TLSCert, "tls_key": s.TLSKey, "down_message": s.DownMessage}

@@ -42,6 +42,15 @@ func (l layout) lua(sum string) string {
 	return filepath.Join(l.local, ownDir, luaDir, sum)
 }
 
+// place is where one of a generation's files goes; sum is that of its
+// configuration in lua mode.
+func (l layout) place(name, sum string) string {
+	if name == confName {
+		return l.live()
+	}
+	return filepath.Join(l.lua(sum), name)
+}
+
 // mainSeen and include are what nginx is told.
 func (l layout) mainSeen() string { return path.Join(l.nginx, "nginx.conf") }
 func (l layout) include() string  { return path.Join(l.nginx, confDir, "*.conf") }

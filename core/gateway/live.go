@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"path/filepath"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
 // live is what nginx would load now.
 type live struct {
-	number int    // 0: none, or not one of ours
-	text   []byte // of conf.d/flatnet.conf; nil: there is none
-	routes []byte // of routes.json in lua mode
-	files  Files  // of generation number, as it is kept; nil if it is not
-	edited bool   // text or routes are not what was deployed
+	number int      // 0: none, or not one of ours
+	have   Files    // what is in place; nil: nothing is
+	files  Files    // of generation number, as it is kept; nil if it is not
+	edited []string // files in place that are not as they were deployed, or are gone
 }
 
 var (
@@ -27,23 +27,32 @@ var (
 // readLive reads what is deployed and compares it with what was kept of it.
 func (g *Gateway) readLive() (live, error) {
 	var l live
-	text, err := readFile(g.layout.live())
+	conf, err := readFile(g.layout.live())
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
 	if err != nil {
 		return l, err
 	}
-	l.text = text
-	if m := staticHead.FindSubmatch(text); m != nil {
+	l.have = Files{confName: conf}
+	if m := staticHead.FindSubmatch(conf); m != nil {
 		l.number, _ = strconv.Atoi(string(m[1]))
-	} else if sum := luaSum(text); sum != "" {
-		l.routes, l.number = g.readRoutes(sum)
+	} else if sum := luaSum(conf); sum != "" {
+		if l.number, err = g.readLua(sum, l.have); err != nil {
+			return l, err
+		}
 	}
 	if l.files, err = g.store.files(l.number); err != nil && !errors.Is(err, ErrNoGeneration) {
 		return l, err
 	}
-	l.edited = l.files == nil || !bytes.Equal(l.files.Conf(), l.text) || !bytes.Equal(l.files[routesName], l.routes)
+	if l.files == nil {
+		l.edited = []string{g.layout.live()}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.files)) {
+		if !bytes.Equal(l.files[name], l.have[name]) {
+			l.edited = append(l.edited, g.layout.place(name, luaSum(conf)))
+		}
+	}
 	return l, nil
 }
 
@@ -56,16 +65,23 @@ func luaSum(conf []byte) string {
 	return ""
 }
 
-func (g *Gateway) readRoutes(sum string) (text []byte, number int) {
-	text, err := readFile(filepath.Join(g.layout.lua(sum), routesName))
-	if err != nil {
-		return nil, 0
+// readLua adds what a configuration of lua mode reads, and gives the generation
+// that its table is of.
+func (g *Gateway) readLua(sum string, have Files) (number int, err error) {
+	for _, name := range []string{luaName, routesName} {
+		text, err := readFile(g.layout.place(name, sum))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+		if err == nil {
+			have[name] = text
+		}
 	}
 	var t struct {
 		Generation int `json:"generation"`
 	}
-	if err := json.Unmarshal(text, &t); err != nil {
-		return text, 0
+	if err := json.Unmarshal(have[routesName], &t); err != nil {
+		return 0, nil // it is no table of ours
 	}
-	return text, t.Generation
+	return t.Generation, nil
 }

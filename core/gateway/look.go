@@ -53,18 +53,18 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 func (g *Gateway) drift(c Change, s Status) []string {
 	var all []string
 	switch {
-	case c.live.text == nil:
+	case c.live.have == nil:
 		all = append(all, "Nothing is deployed yet.")
-	case c.Edited:
-		all = append(all, g.layout.live()+" was edited by hand.")
+	case len(c.live.edited) > 0:
+		all = append(all, wasEdited(c.live)+".")
 	}
-	if c.live.text != nil && c.Main != nil {
+	if c.live.have != nil && c.Main != nil {
 		all = append(all, g.layout.main()+" does not include it.")
 	}
 	if s.Served != 0 && s.Served != s.Generation {
 		all = append(all, fmt.Sprintf("The server serves generation %d, not %d.", s.Served, s.Generation))
 	}
-	if s.Held != "" && !c.Edited {
+	if s.Held != "" && len(c.live.edited) == 0 {
 		all = append(all, "It was "+s.Held+"; nothing follows the containers until it is applied again.")
 	}
 	return all

@@ -46,17 +46,17 @@ type Files map[string][]byte
 // Conf is the file that goes into conf.d.
 func (f Files) Conf() []byte { return f[confName] }
 
-// Render writes what serves the sites as that generation. It is pure: the same
-// sites give the same bytes. Its error says which value cannot be written
-// down, which no checked site has.
-func Render(c config.Gateway, n config.Network, sites []Site, generation int) (Files, error) {
-	v := newView(c, sites)
-	v.Generation = generation
+// Render writes what serves the sites of g. It is pure: the same sites give the
+// same bytes. Its error says which value cannot be written down, which no
+// checked site has.
+func Render(c config.Gateway, n config.Network, g Generation) (Files, error) {
+	v := newView(c, g.Sites)
+	v.Generation = g.Number
 	if c.Mode == modeLua {
 		v.DirectName = directName(n, nil) // flatnet.lua knows the closed ones
-		return renderLua(c, v, sites)
+		return renderLua(c, v, g)
 	}
-	v.DirectName = directName(n, closed(sites))
+	v.DirectName = directName(n, closed(g))
 	conf, err := execute(modeStatic, v)
 	if err != nil {
 		return nil, err
@@ -164,18 +164,16 @@ func tlsListen(listen string) string {
 }
 
 // closed are the addresses that are not to be had by address: what is there
-// asks for a password or for certain clients.
-func closed(sites []Site) []netip.Addr {
+// asks for a password or for certain clients, even where it is set aside.
+func closed(g Generation) []netip.Addr {
 	var all []netip.Addr
-	for _, s := range sites {
-		if s.AuthFile == "" && len(s.Allow) == 0 {
-			continue
+	for _, s := range g.Sites {
+		if s.guarded() {
+			all = append(all, s.addresses()...)
 		}
-		for _, srv := range s.Servers {
-			if srv.Address.IsValid() {
-				all = append(all, srv.Address.Addr())
-			}
-		}
+	}
+	for _, a := range g.SetAside {
+		all = append(all, a.Closed...)
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	return slices.Compact(all)

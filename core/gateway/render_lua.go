@@ -25,12 +25,12 @@ const hashLen = 12
 // renderLua writes the fixed configuration, Flatnet's Lua and the table that
 // it reads. The configuration names the folder of the other two by its own
 // hash, so a new configuration never reads an old one's table.
-func renderLua(c config.Gateway, v view, sites []Site) (Files, error) {
+func renderLua(c config.Gateway, v view, g Generation) (Files, error) {
 	code, err := templates.ReadFile("template/" + luaName)
 	if err != nil {
 		return nil, err
 	}
-	v.BodyLimits = bodyLimits(sites)
+	v.BodyLimits = bodyLimits(g.Sites)
 	v.Lua = "flatnet"
 	plain, err := execute(modeLua, v)
 	if err != nil {
@@ -42,7 +42,7 @@ func renderLua(c config.Gateway, v view, sites []Site) (Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes, err := routesJSON(v, sites)
+	routes, err := routesJSON(v, closed(g))
 	return Files{confName: conf, luaName: code, routesName: routes}, err
 }
 
@@ -108,13 +108,13 @@ type tableNetwork struct {
 	Bits  int   `json:"bits"`
 }
 
-func routesJSON(v view, sites []Site) ([]byte, error) {
+func routesJSON(v view, closed []netip.Addr) ([]byte, error) {
 	t := table{
 		Generation: v.Generation, GenerationHeader: generationHeader,
 		Page: pageTemplate(), Nowhere: nowhereText,
 		Closed: map[string]bool{}, Hosts: map[string]tableHost{},
 	}
-	for _, a := range closed(sites) {
+	for _, a := range closed {
 		t.Closed[a.String()] = true
 	}
 	for _, h := range v.Hosts {

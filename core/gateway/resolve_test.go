@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -148,6 +149,37 @@ func TestResolve(t *testing.T) {
 				return in
 			},
 			"a.local by config: 10.87.1.9:3000\nb.local by config: [Podman cannot be asked, and no lease is held for container none since 12:00]\n",
+		},
+		"Podman unknown: a labelled one is where its lease is": {
+			func() gateway.Input {
+				in := inputOf()
+				in.ContainersErr = podman.ErrTimeout
+				in.Previous, _ = gateway.Resolve(inputOf(
+					box("moved", "running", "10.87.1.2", "host=moved.local", "port=3000"), box("lost", "running", "10.87.1.3", "host=lost.local"),
+					box("kept", "running", "10.87.1.4", "host=kept.local")))
+				in.Leases = []ipam.Lease{
+					{IP: netip.MustParseAddr("10.87.1.9"), ContainerID: "id-moved"}, {IP: netip.MustParseAddr("10.87.1.3"), ContainerID: "id-other"},
+				}
+				return in
+			},
+			"kept.local by container kept: 10.87.1.4:80\n" +
+				"lost.local by container lost: [Podman cannot be asked, and 10.87.1.3 is another container's by now since 12:00]\n" +
+				"moved.local by container moved: 10.87.1.9:3000\n",
+		},
+		"neither Podman nor leases known: where it was": {
+			func() gateway.Input {
+				in := inputOf(box("web", "running", "10.87.1.2"))
+				in.Config.Sites = []config.Site{siteFor("a.local", named("web"))}
+				in.Previous, _ = gateway.Resolve(in)
+				in.Containers, in.ContainersErr, in.LeasesErr = nil, podman.ErrTimeout, errors.New("unreadable")
+				in.Config.Sites = append(in.Config.Sites, siteFor("b.local", named("new")))
+				return in
+			},
+			"a.local by config: 10.87.1.2:3000\nb.local by config: [neither Podman nor the leases can be asked since 12:00]\n",
+		},
+		"paused": {
+			func() gateway.Input { return inputOf(box("web", "paused", "10.87.1.2", "host=web.local")) },
+			"web.local by container web: [container web is not running (paused) since 12:00]\n",
 		},
 		"a failing probe": {
 			func() gateway.Input {

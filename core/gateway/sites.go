@@ -24,6 +24,7 @@ type Input struct {
 	Containers    []podman.Container
 	ContainersErr error // Podman could not be asked: Containers is not known
 	Leases        []ipam.Lease
+	LeasesErr     error // Leases is not known
 	Health        map[netip.AddrPort]Health
 	Maintenance   []string // hosts put into maintenance by hand
 	Previous      []Site   // of the last generation: what went down when, whose container is gone
@@ -52,14 +53,6 @@ func (s Source) String() string {
 	return "container " + s.Container
 }
 
-// Server is one server behind a site.
-type Server struct {
-	Address   netip.AddrPort `json:"address,omitzero"`    // zero: there is none now
-	Container string         `json:"container,omitempty"` // "" : configured by address
-	Down      string         `json:"down,omitempty"`      // why it is not asked; "" : it is
-	Since     time.Time      `json:"since,omitzero"`      // of Down
-}
-
 // Down tells whether no server of the site can be asked, and since when.
 func (s Site) Down() (since time.Time, down bool) {
 	if s.Redirect != "" {
@@ -74,6 +67,29 @@ func (s Site) Down() (since time.Time, down bool) {
 		}
 	}
 	return since, true
+}
+
+// guarded tells whether the site asks for a password or for certain clients.
+func (s Site) guarded() bool { return s.AuthFile != "" || len(s.Allow) > 0 }
+
+// addresses are those of its servers that have one.
+func (s Site) addresses() []netip.Addr {
+	var all []netip.Addr
+	for _, srv := range s.Servers {
+		if srv.Address.IsValid() {
+			all = append(all, srv.Address.Addr())
+		}
+	}
+	return all
+}
+
+// aside says that s is not served. What it guards stays guarded.
+func aside(s Site, reason string) SetAside {
+	a := SetAside{Host: s.Host, Source: s.Source.String(), Reason: reason}
+	if s.guarded() {
+		a.Closed = s.addresses()
+	}
+	return a
 }
 
 // Prefixes gives the paths that the site serves; "/" is all.
@@ -130,8 +146,10 @@ func byAge(all []podman.Container) []podman.Container {
 	})
 }
 
-func (r *resolver) setAside(host string, from Source, format string, args ...any) {
-	r.aside = append(r.aside, SetAside{Host: host, Source: from.String(), Reason: fmt.Sprintf(format, args...)})
+// setAside gives what it added, for what else is to be said there.
+func (r *resolver) setAside(s Site, reason string) *SetAside {
+	r.aside = append(r.aside, aside(s, reason))
+	return &r.aside[len(r.aside)-1]
 }
 
 // configured takes a [[gateway.site]]; its values were checked when the
@@ -139,13 +157,6 @@ func (r *resolver) setAside(host string, from Source, format string, args ...any
 func (r *resolver) configured(c config.Site) {
 	s := Site{Site: c}
 	r.normalize(&s)
-	if err := cmp.Or(reserved(s.Host), oversized(s.Site)); err != nil {
-		r.setAside(s.Host, s.Source, "%v", err)
-		return
-	}
-	if !r.claim(&s) {
-		return
-	}
 	names := s.Containers
 	if s.Container != "" {
 		names = []string{s.Container}
@@ -156,32 +167,23 @@ func (r *resolver) configured(c config.Site) {
 	if s.Address.IsValid() {
 		s.Servers = append(s.Servers, r.judge(s.Host, Server{Address: netip.AddrPortFrom(s.Address, port(s.Port))}))
 	}
-	r.sites = append(r.sites, s)
+	if err := cmp.Or(reserved(s.Host), oversized(s.Site)); err != nil {
+		r.setAside(s, err.Error())
+		return
+	}
+	if r.claim(&s) {
+		r.sites = append(r.sites, s)
+	}
 }
 
 // labelled takes the site that a container asks for by its labels.
 func (r *resolver) labelled(c podman.Container) {
-	from := Source{Container: c.Name, ID: c.ID}
 	site, asked, err := fromLabels(c.Labels, r.in.Config.WindowsPath)
 	if !asked {
 		return
 	}
-	s := Site{Site: site, Source: from}
-	if err != nil {
-		r.setAside(s.Host, from, "%v", err)
-		return
-	}
-	r.normalize(&s)
+	s := Site{Site: site, Source: Source{Container: c.Name, ID: c.ID}}
 	addr, why := r.address(c)
-	if why != "" && c.Running() {
-		r.setAside(s.Host, from, "%s", why)
-		return
-	}
-	if _, taken := r.claims[s.Host]; taken {
-		r.refuse(s, "")
-		return
-	}
-	r.claim(&s)
 	if s.Redirect == "" {
 		srv := Server{Container: c.Name, Down: why}
 		if why == "" {
@@ -189,6 +191,23 @@ func (r *resolver) labelled(c podman.Container) {
 		}
 		s.Servers = []Server{r.judge(s.Host, srv)}
 	}
+	if err != nil {
+		refused := r.setAside(s, err.Error())
+		if guarded(c.Labels) {
+			refused.Closed = s.addresses()
+		}
+		return
+	}
+	r.normalize(&s)
+	if why != "" && serves(c) {
+		r.setAside(s, why)
+		return
+	}
+	if _, taken := r.claims[s.Host]; taken {
+		r.refuse(s, "")
+		return
+	}
+	r.claim(&s)
 	r.sites = append(r.sites, s)
 }
 
@@ -202,14 +221,8 @@ func (r *resolver) remembered(s Site) {
 		return
 	}
 	s.Servers = slices.Clone(s.Servers)
-	for i := range s.Servers {
-		if r.in.ContainersErr == nil {
-			s.Servers[i].Address = netip.AddrPort{}
-			s.Servers[i].Down = fmt.Sprintf("container %s was removed", s.Source.Container)
-		} else if s.Servers[i].Address.IsValid() {
-			s.Servers[i].Down = "" // judged anew
-		}
-		s.Servers[i] = r.judge(s.Host, s.Servers[i])
+	for i, srv := range s.Servers {
+		s.Servers[i] = r.judge(s.Host, r.moved(s, srv))
 	}
 	if since, down := s.Down(); down && r.in.ContainersErr == nil && r.in.Now.Sub(since) > goneFor {
 		return
@@ -261,101 +274,12 @@ func (r *resolver) refuse(s Site, path string) {
 	for _, o := range r.claims[s.Host] {
 		owner = o
 	}
+	reason := fmt.Sprintf("%s belongs to %s, which is older", s.Host, owner)
 	switch {
 	case s.Source.ID == "":
-		r.setAside(s.Host, s.Source, "an earlier [[gateway.site]] serves %s%s", s.Host, path)
+		reason = fmt.Sprintf("an earlier [[gateway.site]] serves %s%s", s.Host, path)
 	case owner.ID == "":
-		r.setAside(s.Host, s.Source, "%s belongs to a [[gateway.site]] of the configuration, which wins over labels", s.Host)
-	default:
-		r.setAside(s.Host, s.Source, "%s belongs to %s, which is older", s.Host, owner)
+		reason = fmt.Sprintf("%s belongs to a [[gateway.site]] of the configuration, which wins over labels", s.Host)
 	}
-	r.aside[len(r.aside)-1].Twice = true
+	r.setAside(s, reason).Twice = true
 }
-
-// named is the server in the container of that name.
-func (r *resolver) named(host, name string, p int) Server {
-	srv := Server{Container: name}
-	var addr netip.Addr
-	c, there := r.byName[name]
-	switch {
-	case there:
-		addr, srv.Down = r.address(c)
-	case r.in.ContainersErr != nil:
-		addr, srv.Down = r.leased(name)
-	default:
-		srv.Down = fmt.Sprintf("there is no container %s", name)
-	}
-	if addr.IsValid() {
-		srv.Address = netip.AddrPortFrom(addr, port(p))
-	}
-	return r.judge(host, srv)
-}
-
-// address gives where c is on the network, or why it has no usable address.
-func (r *resolver) address(c podman.Container) (addr netip.Addr, why string) {
-	if !c.Running() {
-		return addr, fmt.Sprintf("container %s is not running (%s)", c.Name, c.State)
-	}
-	addr = c.Networks[r.in.Network.Name].IP
-	for _, l := range r.in.Leases {
-		if !addr.IsValid() && l.ContainerID == c.ID {
-			addr = l.IP
-		}
-	}
-	return r.usable(addr, c.Name)
-}
-
-// leased is address without Podman: the lease of that name.
-func (r *resolver) leased(name string) (addr netip.Addr, why string) {
-	for _, l := range r.in.Leases {
-		if l.Name == name {
-			return r.usable(l.IP, name)
-		}
-	}
-	return addr, fmt.Sprintf("Podman cannot be asked, and no lease is held for container %s", name)
-}
-
-// usable refuses addresses that no container of the network can have.
-func (r *resolver) usable(addr netip.Addr, name string) (_ netip.Addr, why string) {
-	n := r.in.Network
-	switch {
-	case !addr.IsValid():
-		return addr, fmt.Sprintf("container %s has no address on network %s", name, n.Name)
-	case !n.Subnet.Contains(addr), addr == n.Gateway, slices.Contains(edges(n.Subnet), addr):
-		return netip.Addr{}, fmt.Sprintf("container %s has the address %s, which no container can have in %s", name, addr, n.Subnet)
-	}
-	return addr, ""
-}
-
-// judge adds what the probes say, and since when a server is down.
-func (r *resolver) judge(host string, srv Server) Server {
-	var since time.Time
-	if h := r.in.Health[srv.Address]; srv.Down == "" && h.Down {
-		srv.Down, since = cmp.Or(h.Reason, "it does not answer"), h.Since
-	}
-	if srv.Down == "" {
-		srv.Since = time.Time{}
-		return srv
-	}
-	srv.Since = r.downSince(host, srv, since)
-	return srv
-}
-
-// downSince is the earliest time known of the present failure.
-func (r *resolver) downSince(host string, srv Server, since time.Time) time.Time {
-	if since.IsZero() {
-		since = r.in.Now
-	}
-	for _, s := range r.in.Previous {
-		for _, p := range s.Servers {
-			same := s.Host == host && p.Container == srv.Container && (p.Container != "" || p.Address == srv.Address)
-			if same && p.Down != "" && !p.Since.IsZero() && p.Since.Before(since) {
-				return p.Since
-			}
-		}
-	}
-	return since
-}
-
-// port is p, which was checked to be 1 to 65535.
-func port(p int) uint16 { return uint16(p) }

@@ -13,6 +13,7 @@ local bit = require "bit"
 
 local LOOK_EVERY = 0.2 -- seconds between two looks at the table
 local PROBE_EVERY = 1 -- seconds between two rounds of connections to all servers
+local TAKE_OVER = 5 -- seconds of silence of the worker that probes
 local PROBE_TIMEOUT = 1000 -- milliseconds
 local FAILURES = 2 -- connections refused in a row before a server is left out
 local FORGET = 15 -- seconds after which an old verdict no longer counts
@@ -21,17 +22,17 @@ local HEAD = 64 -- bytes that differ between any two tables
 
 local verdicts = ngx.shared.flatnet_health
 local table_now = { generation = 0, hosts = {}, closed = {}, page = "" }
-local head_now, next_look = nil, 0
+local head_now, last_look = nil, 0
 local probing, timer_started = false, false
 local turn = 0
 local M = {}
 
 local function look()
     local now = ngx.now()
-    if now < next_look then
-        return
+    if now >= last_look and now < last_look + LOOK_EVERY then
+        return -- a clock that was set back makes it look, not wait
     end
-    next_look = now + LOOK_EVERY
+    last_look = now
     local file = io.open(home .. "/routes.json", "rb")
     if not file then
         return -- being replaced: the table at hand goes on
@@ -100,8 +101,14 @@ local function say(status, content_type, text)
     return ngx.exit(ngx.HTTP_OK)
 end
 
-local function page(route, title, message, since)
+local function redirect(url)
+    ngx.ctx.flatnet_page = true
+    return ngx.redirect(url, 301)
+end
+
+local function page(title, message, since)
     local words = { title = title, message = message, since = since }
+    ngx.ctx.flatnet_page = true
     ngx.header["Retry-After"] = "15"
     ngx.header["Cache-Control"] = "no-store"
     return say(503, "text/html; charset=utf-8", (table_now.page:gsub("@(%l+)@", words)))
@@ -119,7 +126,7 @@ local function down_page(route)
     elseif since == "" then
         since = "It did not answer just now."
     end
-    return page(route, route.down_title, route.down_message, since)
+    return page(route.down_title, route.down_message, since)
 end
 
 local function nowhere()
@@ -165,7 +172,7 @@ local function judge(address, ok)
     end
     local count = verdicts:incr(failures, 1, 0, FORGET) or 0
     if count >= FAILURES then
-        verdicts:set(down, verdicts:get(down) or ngx.time(), FORGET)
+        verdicts:set(down, math.min(verdicts:get(down) or math.huge, ngx.time()), FORGET)
     end
 end
 
@@ -196,13 +203,17 @@ local function servers()
     return list
 end
 
--- One worker probes for all: the one whose mark is in the shared memory.
+-- One worker probes for all: the last one that said so. Another takes over
+-- where that is long ago, or in the future: the clock was set back.
 local function is_prober()
-    local me = ngx.worker.pid()
-    if verdicts:add("prober", me, 5 * PROBE_EVERY) then
-        return true
+    local me, now = ngx.worker.pid(), ngx.now()
+    local at = verdicts:get("probed at") or 0
+    if verdicts:get("prober") ~= me and math.abs(now - at) < TAKE_OVER then
+        return false
     end
-    return verdicts:get("prober") == me and verdicts:set("prober", me, 5 * PROBE_EVERY)
+    verdicts:set("prober", me)
+    verdicts:set("probed at", now)
+    return true
 end
 
 local function probe_all(premature)
@@ -233,21 +244,24 @@ end
 function M.route()
     begin()
     local route, host = find()
+    if not host and ngx.var.uri == "/health" then
+        return M.health() -- asked by the gateway's address
+    end
     if not host then
         return nowhere()
     end
     if host.tls and ngx.var.scheme == "http" then
-        return ngx.redirect("https://" .. ngx.var.host .. ngx.var.request_uri, 301)
+        return redirect("https://" .. ngx.var.host .. ngx.var.request_uri)
     end
     if not route then
         return nowhere()
     end
     ngx.ctx.flatnet_route = route
     if route.maintenance then
-        return page(route, route.busy_title, route.busy_message, "")
+        return page(route.busy_title, route.busy_message, "")
     end
     if route.redirect ~= "" then
-        return ngx.redirect(route.redirect, 301)
+        return redirect(route.redirect)
     end
     if #alive(route) == 0 then
         return down_page(route)
@@ -298,9 +312,10 @@ function M.balance()
     end
 end
 
+-- A site's headers are for its answers, not for Flatnet's pages and redirects.
 function M.headers()
     local route = current()
-    if not route then
+    if not route or ngx.ctx.flatnet_page then
         return
     end
     for name, value in pairs(route.headers) do
@@ -328,7 +343,7 @@ end
 function M.health()
     begin()
     ngx.header[table_now.generation_header or "X-Flatnet-Generation"] = tostring(table_now.generation)
-    ngx.print("OK\n")
+    return say(200, "text/plain", "OK\n")
 end
 
 package.loaded[key] = M
