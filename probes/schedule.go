@@ -47,6 +47,7 @@ type Schedule struct {
 	order    []string // IDs in the order of Set
 	due      dueHeap
 	inFlight int
+	news     chan struct{} // closed and made anew with each result
 }
 
 // Report is one target and what is known of it.
@@ -73,7 +74,7 @@ func NewSchedule(o Options) *Schedule {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Schedule{o: o, wake: make(chan struct{}, 1), entries: map[string]*entry{}}
+	return &Schedule{o: o, wake: make(chan struct{}, 1), entries: map[string]*entry{}, news: make(chan struct{})}
 }
 
 // jitter gives d, up to a tenth shorter or longer.
@@ -158,6 +159,33 @@ func (s *Schedule) ProbeNow(names ...string) int {
 	return found
 }
 
+// Asked waits until every target has been asked at least once, or ctx ends.
+func (s *Schedule) Asked(ctx context.Context) {
+	for {
+		all, news := s.allAsked()
+		if all {
+			return
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// allAsked also gives what is closed when that may have changed.
+func (s *Schedule) allAsked() (all bool, news <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		if e.history.count == 0 {
+			return false, s.news
+		}
+	}
+	return true, s.news
+}
+
 // Reports gives all targets in the order of Set, with a copy of their history.
 func (s *Schedule) Reports() []Report {
 	s.mu.Lock()
@@ -170,9 +198,11 @@ func (s *Schedule) Reports() []Report {
 	return out
 }
 
-// Run probes until ctx ends, and returns when the last probe has ended.
+// Run probes until ctx ends, and returns when the last probe has ended. Of two
+// at the same time the other one goes on alone.
 func (s *Schedule) Run(ctx context.Context) {
 	var running sync.WaitGroup
+	defer s.poke()
 	defer running.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -233,6 +263,8 @@ func (s *Schedule) finish(j job, r Result) {
 		return
 	}
 	j.e.history.Add(r)
+	close(s.news)
+	s.news = make(chan struct{})
 	j.e.failures++
 	if r.State == Up {
 		j.e.failures = 0

@@ -2,11 +2,13 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +42,7 @@ func (a *App) gatewayRender() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.askServers(cmd.Context())
 			c, err := p.Gateway.Preview(cmd.Context())
 			if err != nil {
 				return err
@@ -55,6 +58,10 @@ func printAside(w io.Writer, c gateway.Change) {
 	for _, s := range c.Generation.SetAside {
 		fmt.Fprintf(w, "set aside: %s (%s): %s\n", text.Line(s.Host), text.Line(s.Source), text.Line(s.Reason))
 	}
+	printUnknown(w, c)
+}
+
+func printUnknown(w io.Writer, c gateway.Change) {
 	for _, u := range c.Unknown {
 		fmt.Fprintln(w, text.Line(u))
 	}
@@ -70,6 +77,7 @@ func (a *App) gatewayDiff() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			p.askServers(cmd.Context())
 			c, err := p.Gateway.Prepare(cmd.Context())
 			if err != nil {
 				return err
@@ -89,7 +97,10 @@ func (a *App) gatewayApply() *cobra.Command {
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) { return repair.Gateway(ctx, p.Gateway) })
+		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+			p.askServers(ctx)
+			return repair.Gateway(ctx, p.Gateway)
+		})
 	}
 	return cmd
 }
@@ -136,8 +147,8 @@ func (a *App) gatewayList() *cobra.Command {
 				return err
 			}
 			all, deployed, err := p.Gateway.List()
-			if asJSON && err == nil {
-				return writeJSON(a.Out, listOf(all, deployed))
+			if asJSON {
+				return errors.Join(err, writeJSON(a.Out, listOf(all, deployed)))
 			}
 			printGenerations(a.Out, all, deployed)
 			return err
@@ -149,16 +160,37 @@ func (a *App) gatewayList() *cobra.Command {
 
 // generationList is gateway list as JSON.
 type generationList struct {
-	Schema      int                  `json:"schema"`
-	Deployed    int                  `json:"deployed"`
-	Generations []gateway.Generation `json:"generations"`
+	Schema      int              `json:"schema"`
+	Deployed    int              `json:"deployed"` // 0: none of them
+	Generations []generationView `json:"generations"`
+}
+
+// generationView is one of them. A site's settings are in its files.
+type generationView struct {
+	Number   int                `json:"number"`
+	Mode     string             `json:"mode"`
+	MadeAt   time.Time          `json:"made_at"`
+	Sites    []siteView         `json:"sites"`
+	SetAside []gateway.SetAside `json:"set_aside"`
+}
+
+type siteView struct {
+	Host    string           `json:"host"`
+	Paths   []string         `json:"paths"`
+	Source  string           `json:"source"`
+	Servers []gateway.Server `json:"servers"`
 }
 
 func listOf(all []gateway.Generation, deployed int) generationList {
-	if all == nil {
-		all = []gateway.Generation{}
+	l := generationList{Schema: 1, Deployed: deployed, Generations: []generationView{}}
+	for _, g := range all {
+		v := generationView{Number: g.Number, Mode: g.Mode, MadeAt: g.MadeAt, Sites: []siteView{}, SetAside: append([]gateway.SetAside{}, g.SetAside...)}
+		for _, s := range g.Sites {
+			v.Sites = append(v.Sites, siteView{Host: s.Host, Paths: s.Prefixes(), Source: s.Source.String(), Servers: append([]gateway.Server{}, s.Servers...)})
+		}
+		l.Generations = append(l.Generations, v)
 	}
-	return generationList{Schema: 1, Deployed: deployed, Generations: all}
+	return l
 }
 
 func printGenerations(w io.Writer, all []gateway.Generation, deployed int) {
@@ -195,6 +227,7 @@ ADDRESS is the LAN address of the machine that the gateway runs on.`,
 			if err != nil {
 				return err
 			}
+			printUnknown(a.Err, c)
 			if len(args) == 0 {
 				fmt.Fprintln(a.Err, "Put the LAN address of the gateway's machine in the place of GATEWAY, or name it: flatnet-tui gateway hosts 192.168.1.10")
 			}
@@ -215,7 +248,7 @@ func hostsAddress(args []string) (string, error) {
 		return "GATEWAY", nil
 	}
 	ip, err := netip.ParseAddr(args[0])
-	if err != nil || len(args) > 1 {
+	if err != nil || ip.Zone() != "" || len(args) > 1 {
 		return "", usagef("name one address, such as 192.168.1.10")
 	}
 	return ip.String(), nil
@@ -233,6 +266,7 @@ func (a *App) gatewayMaintenance() *cobra.Command {
 			return usagef("name a site and say on or off: sudo flatnet-tui gateway maintenance forgejo.local on")
 		}
 		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+			p.askServers(ctx)
 			return repair.GatewayMaintenance(ctx, p.Gateway, args[0], args[1] == "on")
 		})
 	}

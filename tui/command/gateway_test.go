@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestGatewayApplyRollBackAndList(t *testing.T) {
 	}
 	r.want(command.ExitGood, "gateway hosts 192.168.1.10", "192.168.1.10  db.local\n192.168.1.10  web.local\n")
 	r.want(command.ExitUsage, "gateway hosts somewhere", "name one address")
+	r.want(command.ExitUsage, "gateway hosts fe80::1%eth0", "name one address")
 	r.want(command.ExitGood, "gateway rollback 1 --yes", "Done.")
 	if status, _ := r.ask("db.local"); status != http.StatusNotFound {
 		t.Errorf("rolled back, db.local answers %d", status)
@@ -64,10 +66,23 @@ func TestGatewayApplyRollBackAndList(t *testing.T) {
 	status, out := r.run("gateway", "list", "--json")
 	var l struct {
 		Schema, Deployed int
-		Generations      []struct{ Number int }
+		Generations      []struct {
+			Number int
+			Sites  []struct {
+				Host, Source string
+				Servers      []struct{ Address string }
+			}
+		}
 	}
 	if err := json.Unmarshal([]byte(out), &l); err != nil || status != 0 || l.Schema != 1 || l.Deployed != 1 || len(l.Generations) != 2 {
-		t.Errorf("%d, %v: %s", status, err, out)
+		t.Fatalf("%d, %v: %s", status, err, out)
+	}
+	if s := l.Generations[0].Sites[0]; s.Host != "db.local" || s.Source != "container db" || len(s.Servers) != 1 || s.Servers[0].Address != "10.87.1.3:3000" {
+		t.Errorf("the newest generation's first site: %+v", s)
+	}
+	r.write(filepath.Join(r.nginx.Dir, "flatnet", "generations", "000002", "generation.json"), "{")
+	if status, out = r.run("gateway", "list", "--json"); status != command.ExitFailing || !strings.Contains(out, `"deployed": 1`) || !strings.Contains(out, "generation 2") {
+		t.Errorf("with one that cannot be read: %d %s", status, out)
 	}
 }
 
@@ -84,6 +99,40 @@ func TestGatewayMaintenance(t *testing.T) {
 	}
 	r.want(command.ExitFailing, "gateway maintenance other.local on --yes", "no such site")
 	r.want(command.ExitUsage, "gateway maintenance web.local", "say on or off")
+}
+
+// A site that is down stays so, and since when, whoever looks: a command knows
+// as much as watch does, and nothing is to be deployed.
+func TestCommandsKnowWhatIsDown(t *testing.T) {
+	r := newRig(t)
+	r.web.listener.Close()
+	r.want(command.ExitGood, "gateway apply --yes", "Done.")
+	first := since(r)
+	r.want(command.ExitGood, "gateway apply --yes", "is what it ought to be")
+	r.want(command.ExitGood, "gateway diff", "")
+	status, out := r.run("doctor", "--json")
+	if status != command.ExitFailing || !strings.Contains(out, `"upstream-down"`) || strings.Contains(out, `"gateway-drift"`) {
+		t.Errorf("doctor: %d\n%s", status, out)
+	}
+	r.ahead = time.Hour
+	r.want(command.ExitGood, "gateway apply --yes", "is what it ought to be")
+	if again := since(r); again != first || first == "" {
+		t.Errorf("down since %q, and later %q", first, again)
+	}
+	r.listen(r.web)
+	r.want(command.ExitGood, "gateway apply --yes", "Done.")
+	if _, body := r.ask("web.local"); body != "hello from web\n" {
+		t.Errorf("back again it says %q", body)
+	}
+}
+
+// since is what the page of web.local says of its failure.
+func since(r *rig) string {
+	r.t.Helper()
+	_, body := r.ask("web.local")
+	_, rest, _ := strings.Cut(body, "Since <time datetime='")
+	at, _, _ := strings.Cut(rest, "'")
+	return at
 }
 
 // watch follows the configuration and the probes of a real machine.

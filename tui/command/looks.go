@@ -5,10 +5,12 @@ import (
 	"context"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"flatnet/core/bridge"
 	"flatnet/core/firewall"
+	"flatnet/core/gateway"
 	"flatnet/core/health"
 	"flatnet/core/host"
 	"flatnet/core/leases"
@@ -44,13 +46,16 @@ func (p *Parts) looks() health.Looks {
 		Names:   p.lookNames,
 		Podman:  p.lookPodman,
 		Windows: p.Windows.Look,
-		Gateway: p.Gateway.Look,
+		Gateway: func(ctx context.Context) (gateway.Status, error) {
+			p.ask(ctx)
+			return p.Gateway.Look(ctx)
+		},
 		Host: func(ctx context.Context) (host.Status, error) {
 			return p.Host.Look(ctx, host.Options{
 				Config: p.Config, Version: p.Version, ContainersConf: os.Getenv("CONTAINERS_CONF"), Now: p.Now,
 			}), nil
 		},
-		Probes: p.probeOnce,
+		Probes: p.probed,
 	}
 }
 
@@ -66,9 +71,31 @@ func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
 	return seen, nil
 }
 
-// probeOnce asks everything that is to be probed, once.
-func (p *Parts) probeOnce(ctx context.Context) ([]health.Probe, error) {
-	return monitor.Once(ctx, p.Probers, p.Config.Probes, p.watched(ctx)), nil
+// ask has everything asked once that is to be probed and was not yet, so that
+// the gateway is judged and planned with what is known of its servers. What
+// takes longer than most of a look's limit stays unknown.
+func (p *Parts) ask(ctx context.Context) { p.askOf(ctx, func(monitor.Watched) bool { return true }) }
+
+// askServers is ask for the servers behind sites alone.
+func (p *Parts) askServers(ctx context.Context) {
+	p.askOf(ctx, func(w monitor.Watched) bool { return w.Server.IsValid() })
+}
+
+func (p *Parts) askOf(ctx context.Context, wanted func(monitor.Watched) bool) {
+	ctx, cancel := context.WithTimeout(ctx, p.limit()*2/3)
+	defer cancel()
+	all := p.watched(ctx)
+	p.Monitor.Ask(ctx, slices.DeleteFunc(all, func(w monitor.Watched) bool { return !wanted(w) }))
+}
+
+// probed gives what is known then of everything that is to be probed.
+func (p *Parts) probed(ctx context.Context) ([]health.Probe, error) {
+	p.ask(ctx)
+	var all []health.Probe
+	for _, s := range p.Monitor.Seen() {
+		all = append(all, s.Probe)
+	}
+	return all, nil
 }
 
 // watched lists what is to be probed, as the surroundings are now.

@@ -57,5 +57,5 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usagef("%q is not a command of %s: see %s help", args[0], cmd.CommandPath(), cmd.CommandPath())
+	return usagef("%q is not a command of %s: see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
 }

@@ -106,15 +106,13 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 // regenerate deploys what has changed, by the same plan as the key and the
 // command.
 func (f follower) regenerate(ctx context.Context, p *Parts) error {
-	if f.probes {
-		p.Monitor.Watch(p.watched(ctx))
-	}
+	p.ask(ctx)
 	plan, err := repair.Gateway(ctx, p.Gateway)
 	if err != nil || len(plan.Steps) == 0 {
 		return err
 	}
 	_, err = repair.Apply(ctx, plan, repair.Options{By: f.by, Journal: p.Journal, Now: p.Now})
-	if errors.Is(err, repair.ErrChanged) {
+	if errors.Is(err, repair.ErrChanged) || errors.Is(err, gateway.ErrBusy) {
 		return nil // what changed it has been noticed too
 	}
 	if err == nil {

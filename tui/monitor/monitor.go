@@ -23,6 +23,7 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	watched map[string]Watched // by target ID
+	running int                // calls of Run, and of Ask in its place
 }
 
 // New makes a Monitor with the configured interval and time limit. It probes
@@ -35,7 +36,36 @@ func New(c config.Probes, probers probes.Probers, now func() time.Time) *Monitor
 }
 
 // Run probes until ctx ends.
-func (m *Monitor) Run(ctx context.Context) { m.schedule.Run(ctx) }
+func (m *Monitor) Run(ctx context.Context) {
+	m.count(1)
+	defer m.count(-1)
+	m.schedule.Run(ctx)
+}
+
+// count takes part in how often the Monitor runs, and gives how often it did.
+func (m *Monitor) count(more int) (before int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running += more
+	return m.running - more
+}
+
+// Ask is Watch that waits until everything has been asked at least once, or
+// ctx ends. It probes itself while nobody runs the Monitor.
+func (m *Monitor) Ask(ctx context.Context, all []Watched) {
+	m.Watch(all)
+	defer m.count(-1)
+	if m.count(1) > 0 {
+		m.schedule.Asked(ctx)
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var probing sync.WaitGroup
+	probing.Go(func() { m.schedule.Run(ctx) })
+	m.schedule.Asked(ctx)
+	cancel()
+	probing.Wait()
+}
 
 // Watch replaces what is probed; what stays keeps its history.
 func (m *Monitor) Watch(all []Watched) {

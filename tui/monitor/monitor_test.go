@@ -153,6 +153,35 @@ func TestMonitorFeedsTheGateway(t *testing.T) {
 	<-done
 }
 
+// Ask knows of everything when it returns, whether or not the Monitor runs, and
+// asks nothing twice.
+func TestAsk(t *testing.T) {
+	up, failing, closed := servers(t)
+	for name, running := range map[string]bool{"alone": false, "beside Run": true} {
+		asked := make(chan struct{}, 16)
+		m := monitor.New(config.Probes{Interval: time.Hour, Timeout: 5 * time.Second}, counting{probes.NewHTTP(), asked}.all(), time.Now)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if running {
+				m.Run(ctx)
+			}
+		}()
+		m.Ask(ctx, watched(site("up.local", up), site("closed.local", closed)))
+		if h := m.Health(); len(h) != 2 || !h[netip.MustParseAddrPort(closed)].Down {
+			t.Errorf("%s: %v", name, h)
+		}
+		m.Ask(ctx, watched(site("up.local", up), site("closed.local", closed), site("failing.local", failing)))
+		if h := m.Health(); len(h) != 3 || len(asked) != 3 {
+			t.Errorf("%s: %v, %d questions, want three of each", name, h, len(asked))
+		}
+		cancel()
+		<-done
+		m.Ask(ctx, watched(site("other.local", "127.0.0.1:1"))) // ctx has ended: it returns
+	}
+}
+
 // counting tells of each probe that has ended.
 type counting struct {
 	probes.Prober
