@@ -2,9 +2,7 @@ package gateway
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -257,37 +255,6 @@ func inMaintenance(sites []Site) []string {
 		}
 	}
 	return hosts
-}
-
-// checkFiles sets aside the sites whose files are missing or no certificates:
-// nginx would refuse the whole configuration for one of them.
-func (g *Gateway) checkFiles(sites []Site, refused []SetAside) ([]Site, []SetAside) {
-	var good []Site
-	for _, s := range sites {
-		if err := g.siteFiles(s); err != nil {
-			refused = append(refused, aside(s, err.Error()))
-			continue
-		}
-		good = append(good, s)
-	}
-	slices.SortStableFunc(refused, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
-	return good, refused
-}
-
-func (g *Gateway) siteFiles(s Site) error {
-	if auth, ok := g.layout.reach(s.AuthFile); ok && s.AuthFile != "" {
-		if _, err := readFile(auth); err != nil {
-			return fmt.Errorf("auth_file: %w", err)
-		}
-	}
-	cert, ok1 := g.layout.reach(s.TLSCert)
-	key, ok2 := g.layout.reach(s.TLSKey)
-	if s.TLSCert != "" && ok1 && ok2 {
-		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
-			return fmt.Errorf("tls_cert and tls_key: %w", err)
-		}
-	}
-	return nil
 }
 
 // next is the number of the next generation; none is used twice.

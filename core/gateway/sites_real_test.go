@@ -2,9 +2,11 @@ package gateway_test
 
 import (
 	"bufio"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -252,20 +254,26 @@ func certificate(t *testing.T, dir, host string) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return pair(t, dir, host, private)
+}
+
+// pair is certificate for a key.
+func pair(t *testing.T, dir, host string, private crypto.Signer) (cert, key string) {
+	t.Helper()
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, &private.PublicKey, private)
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keyDER, err := x509.MarshalECPrivateKey(private)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert, key = filepath.Join(dir, host+".crt"), filepath.Join(dir, host+".key")
-	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "EC PRIVATE KEY", Bytes: keyDER}} {
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyDER}} {
 		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -281,6 +289,12 @@ func TestTLS(t *testing.T) {
 		if err := os.WriteFile(broken, []byte("no certificate"), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		short, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weak, weakKey := pair(t, w.nginx.Dir, "weak.local", short)
+		w.run("weak", "10.87.1.2", "host=weak.local", "tls_cert="+weak, "tls_key="+weakKey) // nginx would refuse all
 		w.run("safe", "10.87.1.2", "host=safe.local", "tls_cert="+cert, "tls_key="+key)
 		w.run("broken", "10.87.1.2", "host=broken.local", "tls_cert="+broken, "tls_key="+key)
 		w.run("plain", "10.87.1.2", "host=plain.local")
@@ -296,8 +310,8 @@ func TestTLS(t *testing.T) {
 		if body != "safe https" || names != "safe.local" {
 			t.Errorf("https: %q by the certificate of %q\n%s", body, names, w.nginx.Log())
 		}
-		if s := w.look(); len(s.SetAside) != 1 || s.SetAside[0].Host != "broken.local" {
-			t.Errorf("set aside: %+v, want broken.local", s.SetAside)
+		if s := w.look(); len(s.SetAside) != 2 || s.SetAside[0].Host != "broken.local" || s.SetAside[1].Host != "weak.local" {
+			t.Errorf("set aside: %+v, want broken.local and weak.local", s.SetAside)
 		}
 		c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: "plain.local"}}).DialContext(t.Context(), "tcp", "127.0.0.1:443")
 		if err == nil {

@@ -139,7 +139,7 @@ func drift(s gateway.Status) []Finding {
 }
 
 // driftCauses are what hides that the configuration is not as it should be.
-func driftCauses() []Code { return []Code{GatewayUnseen, GatewayDown, GatewayOtherGeneration} }
+func driftCauses() []Code { return []Code{GatewayDown, GatewayOtherGeneration} }
 
 // setAside looks for sites that are not served: those whose host is claimed
 // twice, or all others.
