@@ -114,7 +114,7 @@ func domainRule() rule {
 
 // pathRule is an absolute path on this machine.
 func pathRule() rule {
-	return rule{"path", `an absolute path such as "/var/lib/flatnet" of ASCII letters, digits and ` + strings.TrimSpace(pathMore), func(s string) error {
+	return rule{"path", `an absolute path such as "/var/lib/flatnet" of ASCII letters, digits, spaces and ` + strings.TrimSpace(pathMore), func(s string) error {
 		if !strings.HasPrefix(s, "/") {
 			return errors.New("does not begin with /")
 		}

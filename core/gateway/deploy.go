@@ -116,12 +116,23 @@ func (g *Gateway) activate(ctx context.Context, out *Outcome) error {
 }
 
 // startCommand is what a person types to start nginx.
-func (g *Gateway) startCommand() string { return g.o.Config.Nginx + " -c " + g.layout.mainSeen() }
+func (g *Gateway) startCommand() string {
+	return shellWord(g.o.Config.Nginx) + " -c " + shellWord(g.layout.mainSeen())
+}
+
+// shellWord writes a path as one word of a command line. Paths have no quotes
+// in them (package config).
+func shellWord(path string) string {
+	if strings.ContainsAny(path, " ()~") {
+		return "'" + path + "'"
+	}
+	return path
+}
 
 // Commands are what a person would type to test and reload by hand.
 func (g *Gateway) Commands() string {
-	conf := g.o.Config.Nginx + " -c " + g.layout.mainSeen()
-	return conf + " -t && " + conf + " -s reload"
+	start := g.startCommand()
+	return start + " -t && " + start + " -s reload"
 }
 
 // answers tells whether any server answers where the gateway ought to.

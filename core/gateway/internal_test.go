@@ -209,3 +209,13 @@ func TestComplaint(t *testing.T) {
 		}
 	}
 }
+
+// What is shown to be typed can be typed, also where a folder has a space.
+func TestCommandsOfPathsWithSpaces(t *testing.T) {
+	c := config.Default().Gateway
+	c.Nginx, c.ConfigDir, c.WindowsPath = "/mnt/c/Program Files/nginx/nginx.exe", "/mnt/f/config", "F:/config"
+	want := `'/mnt/c/Program Files/nginx/nginx.exe' -c F:/config/nginx.conf`
+	if got := New(Options{Config: c}).Commands(); got != want+" -t && "+want+" -s reload" {
+		t.Errorf("got %s", got)
+	}
+}
