@@ -2,6 +2,7 @@ package health
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,8 +118,8 @@ func otherGeneration(s gateway.Status) []Finding {
 
 // drift takes what core/gateway says of its files. Whether sites changed can be
 // told only while containers and leases are known, and counts only while all
-// sites have a container: without one a site changes, too, and has a finding of
-// its own.
+// servers answer: a site changes with a server that does not, too, which has a
+// finding of its own.
 func drift(s gateway.Status) []Finding {
 	seen := say.Data(strings.Join(s.Drift, " "))
 	switch {
@@ -128,7 +129,7 @@ func drift(s gateway.Status) []Finding {
 			Severity: Unknown, Target: "gateway", Title: "whether the gateway's sites are as they should be is not known",
 			Detail: say.Data(s.Unknown), DependsOn: append(driftCauses(), PodmanUnreachable, LeasesUnseen),
 		}}
-	case s.Pending && len(withoutContainer(s)) == 0:
+	case s.Pending && !slices.ContainsFunc(s.Sites, anyDown):
 		seen = "Sites have changed since the last deployment; gateway diff shows how."
 	default:
 		return nil
@@ -136,6 +137,10 @@ func drift(s gateway.Status) []Finding {
 	return []Finding{{
 		Severity: Warn, Target: "gateway", Title: "the gateway's configuration is not as it should be", Detail: seen,
 	}}
+}
+
+func anyDown(s gateway.SiteStatus) bool {
+	return slices.ContainsFunc(s.Upstreams, func(u gateway.ServerStatus) bool { return u.State == gateway.Fail })
 }
 
 // driftCauses are what hides that the configuration is not as it should be.
