@@ -328,7 +328,7 @@ func (p *list[T]) withNote(l *widget.Look, lines []string) []string {
 		}
 		said := text.Wrap(s, w)
 		if len(said) > room {
-			said[room-1] = text.Cut(said[room-1]+" "+said[room], w-1) + l.Glyphs.More
+			said[room-1] = text.Cut(said[room-1]+" "+said[room]+" "+l.Glyphs.More, w)
 		}
 		lines = append(lines, "")
 		for _, line := range said[:min(len(said), room)] {
