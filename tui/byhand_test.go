@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // TestWhatIsLeftToThePerson: a plan that the console cannot carry out to its
@@ -19,7 +20,7 @@ func TestWhatIsLeftToThePerson(t *testing.T) {
 			b = newBench(t, func(o *Options) {
 				o.Plans.Route = func(ctx context.Context) (repair.Plan, error) {
 					p, err := b.plan("route", steps)(ctx)
-					p.ByHand, p.Notes = command, []string{"only an administrator may"}
+					p.ByHand, p.Notes = command, []say.Text{"only an administrator may"}
 					return p, err
 				}
 			})

@@ -9,6 +9,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui/action"
 	"flatnet/tui/pane"
 	"flatnet/tui/text"
@@ -60,7 +61,7 @@ func (d *confirmDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	case widget.Yes:
 		return true, m.apply(d.confirm.Plan, d.key)
 	case widget.No:
-		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Cancelled, text.Line(d.confirm.Plan.Title)))
+		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Cancelled, m.t.Say(d.confirm.Plan.Title)))
 		m.dialog = d.back
 		return true, nil
 	case widget.Open:
@@ -79,7 +80,7 @@ func (m *Model) errorPager(name string, err error) dialog {
 	lines := func(l *widget.Look, width int) []string {
 		out := l.Paragraph(widget.Title, name, width)
 		out = append(out, "")
-		out = append(out, l.Paragraph(widget.Fail, text.Block(err.Error()), width)...)
+		out = append(out, l.Paragraph(widget.Fail, m.t.SayAll(say.Of(err)), width)...)
 		if hint != "" {
 			out = append(out, "")
 			out = append(out, l.Indented(l.Paint(widget.Muted, m.t.Screen.Hint+": "), widget.Plain, text.Block(hint), width)...)
@@ -95,15 +96,15 @@ func (m *Model) planPager(p repair.Plan) dialog {
 	lines := func(l *widget.Look, width int) []string { return widget.PlanLines(l, p, width) }
 	plain := text.Line(p.ByHand)
 	if plain == "" {
-		plain = text.Block(strings.Join(p.Notes, "\n"))
+		plain = m.t.SayAll(say.Join("\n", p.Notes...))
 	}
-	return m.pager(text.Line(p.Title), lines, plain)
+	return m.pager(m.t.Say(p.Title), lines, plain)
 }
 
 // byHand shows what of a plan is left to the person.
 func (m *Model) byHand(p repair.Plan) {
 	p.Steps = nil
-	m.say(widget.Warn, fmt.Sprintf(m.t.Screen.ByHand, text.Line(p.Title)))
+	m.say(widget.Warn, fmt.Sprintf(m.t.Screen.ByHand, m.t.Say(p.Title)))
 	m.dialog = m.planPager(p)
 }
 

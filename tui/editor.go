@@ -122,7 +122,7 @@ func (e *editor) save(m *Model) {
 	case err != nil:
 		e.problem = err
 	case len(p.Steps) == 0:
-		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Nothing, text.Line(p.Title)))
+		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(p.Title)))
 	case m.whyNot(true, nil) != "":
 		m.say(widget.Muted, m.whyNot(true, nil))
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
@@ -42,7 +43,7 @@ type plannedMsg struct {
 type progressedMsg struct {
 	job         *job
 	done, total int
-	step        string
+	step        say.Text
 }
 
 // appliedMsg says how a plan ended.
@@ -116,7 +117,7 @@ func (m *Model) plan(name, key string, plan Plan) tea.Cmd {
 
 // apply carries a plan out.
 func (m *Model) apply(p repair.Plan, key string) tea.Cmd {
-	title := text.Line(p.Title)
+	title := m.t.Say(p.Title)
 	j, ctx := m.begin(title, key, fmt.Sprintf(m.t.Screen.Applying, title))
 	o := repair.Options{By: "key " + key, Journal: m.o.Journal, Now: m.o.Now, Progress: j.progress}
 	running := m.jobs
@@ -160,7 +161,7 @@ func (m *Model) jobDone(msg jobMsg) tea.Cmd {
 	switch msg := msg.(type) {
 	case progressedMsg:
 		if msg.done < msg.total {
-			said := fmt.Sprintf(m.t.Screen.Step, msg.done+1, msg.total, text.Line(msg.step))
+			said := fmt.Sprintf(m.t.Screen.Step, msg.done+1, msg.total, m.t.Say(msg.step))
 			m.activity.Say(m.o.Now(), widget.Accent, said, true)
 		}
 		return msg.job.next()
@@ -195,12 +196,12 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 	case len(msg.plan.Steps) == 0 && msg.plan.ByHand != "":
 		m.byHand(msg.plan)
 	case len(msg.plan.Steps) == 0 && len(msg.plan.Notes) == 0:
-		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, text.Line(msg.plan.Title)))
+		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(msg.plan.Title)))
 	case len(msg.plan.Steps) == 0:
-		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, text.Line(msg.plan.Title)))
+		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(msg.plan.Title)))
 		m.dialog = m.planPager(msg.plan)
 	default:
-		m.activity.Say(m.o.Now(), widget.Accent, text.Line(msg.plan.Title), true)
+		m.activity.Say(m.o.Now(), widget.Accent, m.t.Say(msg.plan.Title), true)
 		m.dialog = &confirmDialog{confirm: widget.NewConfirm(msg.plan, m.o.Now), key: msg.job.key}
 	}
 	return nil
@@ -245,7 +246,7 @@ func (m *Model) failed(name string, err error) {
 		m.say(widget.Warn, fmt.Sprintf(m.t.Screen.Cancelled, name))
 		return
 	}
-	m.failure = name + "\n" + text.Block(err.Error())
+	m.failure = name + "\n" + m.t.SayAll(say.Of(err))
 	if hint := core.Hint(err); hint != "" {
 		m.failure += "\n" + text.Block(hint)
 	}

@@ -107,7 +107,7 @@ func (p *plain) typed(line string) tea.Cmd {
 		if strings.EqualFold(line, "yes") {
 			cmd = p.m.apply(d.confirm.Plan, d.key)
 		} else {
-			p.m.say(widget.Muted, fmt.Sprintf(p.m.t.Screen.Cancelled, text.Line(d.confirm.Plan.Title)))
+			p.m.say(widget.Muted, fmt.Sprintf(p.m.t.Screen.Cancelled, p.m.t.Say(d.confirm.Plan.Title)))
 		}
 	default:
 		p.m.dialog = nil
@@ -170,7 +170,7 @@ func (p *plain) tellDialog() {
 	l := p.m.style.look
 	switch d := p.m.dialog.(type) {
 	case *confirmDialog:
-		p.say(text.Line(d.confirm.Plan.Title))
+		p.say(p.m.t.Say(d.confirm.Plan.Title))
 		p.sayAll(widget.PlanLines(l, d.confirm.Plan, plainWidth))
 		p.say(p.m.t.Screen.PlainAsk)
 	case *pagerDialog:

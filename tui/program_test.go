@@ -13,6 +13,7 @@ import (
 
 	"flatnet/core/journal"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/testdata/example"
 	"flatnet/testdata/terminal"
 	"flatnet/tui/pane"
@@ -82,7 +83,7 @@ func hang[T any](v T) pane.Source[T] {
 func slowRepair(context.Context) (repair.Plan, error) {
 	p := repair.Plan{Title: "slow repair"}
 	for _, name := range []string{"one", "two"} {
-		p.Steps = append(p.Steps, repair.Step{Text: name, Do: func(context.Context) ([]journal.Entry, error) {
+		p.Steps = append(p.Steps, repair.Step{Text: say.Data(name), Do: func(context.Context) ([]journal.Entry, error) {
 			mark(name + " begins\n")
 			time.Sleep(700 * time.Millisecond)
 			mark(name + " ends\n")

@@ -15,6 +15,7 @@ import (
 	"flatnet/core"
 	"flatnet/core/journal"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/testdata/example"
 	"flatnet/tui/pane"
 	"flatnet/tui/widget"
@@ -29,7 +30,7 @@ type bench struct {
 	done   []string
 	fail   error // of the next step
 	asked  []netip.Addr
-	notes  []string
+	notes  []say.Text
 	wrote  []journal.Entry
 	repair func(ctx context.Context) error // the step itself; nil: it counts
 }
@@ -41,11 +42,11 @@ func (b *bench) Append(_ context.Context, entries ...journal.Entry) error {
 
 func (b *bench) plan(title string, steps int) Plan {
 	return func(context.Context) (repair.Plan, error) {
-		p := repair.Plan{Repair: "test", Title: title, Notes: b.notes}
+		p := repair.Plan{Repair: "test", Title: say.Data(title), Notes: b.notes}
 		for i := range steps {
 			name := fmt.Sprintf("%s %d", title, i+1)
 			p.Steps = append(p.Steps, repair.Step{
-				Text: name, Command: "echo " + name, Diff: "--- a\n+++ b\n-old line\n+new line\n",
+				Text: say.Data(name), Command: "echo " + name, Diff: "--- a\n+++ b\n-old line\n+new line\n",
 				Do: func(ctx context.Context) ([]journal.Entry, error) {
 					if b.repair != nil {
 						return nil, b.repair(ctx)
@@ -226,7 +227,7 @@ func TestNothingToDo(t *testing.T) {
 	if !strings.Contains(b.screen(), "nothing to do: undo") || b.m.dialog != nil {
 		t.Errorf("an empty plan:\n%s", b.screen())
 	}
-	b.notes = []string{"the last release was 3 days ago"}
+	b.notes = []say.Text{"the last release was 3 days ago"}
 	b.keys("U")
 	if !strings.Contains(b.screen(), "3 days ago") {
 		t.Errorf("an empty plan with a note:\n%s", b.screen())

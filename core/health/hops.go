@@ -171,7 +171,7 @@ func hopWindows(f Facts, t Trace) Hop {
 		return Hop{State: LinkGood, Detail: "There is no Windows here to ask from."}
 	}
 	if w := f.Windows.Value; w.Trouble != nil {
-		return Hop{State: LinkUnknown, Detail: say.Sentence(say.Data(w.Trouble.Title)), Remedy: say.Data(w.Trouble.Remedy)}
+		return Hop{State: LinkUnknown, Detail: say.Sentence(w.Trouble.Title), Remedy: w.Trouble.Remedy}
 	}
 	return byProbe(t.Windows, "Look at firewalls between Windows and WSL (Hyper-V's, and a VPN's).")
 }

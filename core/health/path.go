@@ -188,9 +188,9 @@ func gatewayAnswering(f Facts) say.Text {
 func routeSeenAs(f Facts) say.Text {
 	w := f.Windows.Value
 	if !w.Enabled {
-		return say.Join(" ", "There is no Windows here; the gateway runs on this machine.", say.Sentence(say.Data(w.Reason)))
+		return say.Join(" ", "There is no Windows here; the gateway runs on this machine.", say.Sentence(w.Reason))
 	}
-	return say.Sentence(say.Data(w.Verdict.Text))
+	return say.Sentence(w.Verdict.Text)
 }
 
 func forwardSeenAs(f Facts) say.Text {

@@ -101,7 +101,7 @@ func windowsUnseen(f Facts) []Finding {
 	}
 	return []Finding{{
 		Severity: Unknown, Target: f.Config.Windows.SystemRoot,
-		Title: say.Data(w.Trouble.Title), Detail: say.Data(w.Trouble.Detail), Remedy: say.Data(w.Trouble.Remedy),
+		Title: w.Trouble.Title, Detail: w.Trouble.Detail, Remedy: w.Trouble.Remedy,
 	}}
 }
 
@@ -117,7 +117,7 @@ func verdictCheck(c Check, kinds ...windows.Kind) Check {
 			if w.Verdict.Kind == k {
 				found := Finding{
 					Severity: Severity(k.State()), Target: f.Config.Network.Subnet.String(),
-					Title: say.Data(w.Verdict.Text), Detail: routeSeen(w), Remedy: say.Data(w.Verdict.Remedy),
+					Title: w.Verdict.Text, Detail: routeSeen(w), Remedy: w.Verdict.Remedy,
 				}
 				if w.Verdict.Mendable() {
 					found.Repair = c.Repair

@@ -2,7 +2,6 @@ package repair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // BridgeID names the repair that makes or mends the bridge, puts containers
@@ -29,16 +29,16 @@ func Bridge(ctx context.Context, k kernel.Kernel, n config.Network) (Plan, error
 	if err := s.Obstacle(); err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Repair: BridgeID, Title: "Mend the bridge " + n.Bridge, Steps: bridgeSteps(k, n, s)}
+	p := Plan{Repair: BridgeID, Title: say.F("Mend the bridge %s", n.Bridge), Steps: bridgeSteps(k, n, s)}
 	if len(p.Steps) == 0 {
-		p.Notes = []string{"The bridge is as configured."}
+		p.Notes = []say.Text{"The bridge is as configured."}
 		return p, nil
 	}
 	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Bridge(ctx, k, n) })
 	p.Verify = func(ctx context.Context) error {
 		left, err := Bridge(ctx, k, n)
 		if err == nil && len(left.Steps) > 0 {
-			err = errors.New(left.Steps[0].Text)
+			err = say.New(left.Steps[0].Text)
 		}
 		return err
 	}
@@ -63,7 +63,7 @@ func bridgeSteps(k kernel.Kernel, n config.Network, s bridge.Status) []Step {
 	}
 	for _, p := range s.Detached {
 		steps = append(steps, Step{
-			Text:    fmt.Sprintf("Put %s back on %s", portName(p), n.Bridge),
+			Text:    say.F("Put %s back on %s", portName(p), n.Bridge),
 			Command: fmt.Sprintf("ip link set %s master %s up", p.Name, n.Bridge),
 			Do: quiet(func(ctx context.Context) error {
 				if err := k.SetMaster(ctx, p.Name, n.Bridge, n.Hairpin); err != nil {
@@ -76,7 +76,7 @@ func bridgeSteps(k kernel.Kernel, n config.Network, s bridge.Status) []Step {
 	for _, p := range s.Ports {
 		if !p.Enabled {
 			steps = append(steps, Step{
-				Text:    "Switch on " + portName(p),
+				Text:    say.F("Switch on %s", portName(p)),
 				Command: "ip link set " + p.Name + " up",
 				Do:      quiet(func(ctx context.Context) error { return k.SetUp(ctx, p.Name) }),
 			})
@@ -87,7 +87,7 @@ func bridgeSteps(k kernel.Kernel, n config.Network, s bridge.Status) []Step {
 
 // bridgeChanges says what bridge.Ensure would do to the bridge itself, in
 // words and as commands.
-func bridgeChanges(s bridge.Status) (text string, commands []string) {
+func bridgeChanges(s bridge.Status) (text say.Text, commands []string) {
 	address := fmt.Sprintf("ip address add %s dev %s", s.Want, s.Name)
 	mtu := fmt.Sprintf("ip link set %s mtu %d", s.Name, s.WantMTU)
 	up := "ip link set " + s.Name + " up"
@@ -96,14 +96,14 @@ func bridgeChanges(s bridge.Status) (text string, commands []string) {
 		if s.WantMTU != 0 {
 			commands = slices.Insert(commands, 1, mtu)
 		}
-		return fmt.Sprintf("Make the bridge %s with %s, and switch it on", s.Name, s.Want), commands
+		return say.F("Make the bridge %s with %s, and switch it on", s.Name, s.Want), commands
 	}
-	var words []string
+	var words []say.Text
 	if !s.AddressOK() {
-		words, commands = append(words, "give it "+s.Want), append(commands, address)
+		words, commands = append(words, say.F("give it %s", s.Want)), append(commands, address)
 	}
 	if !s.MTUOK() {
-		words = append(words, fmt.Sprintf("set its MTU from %d to %d", s.MTU, s.WantMTU))
+		words = append(words, say.F("set its MTU from %d to %d", s.MTU, s.WantMTU))
 		commands = append(commands, mtu)
 	}
 	if !s.Up {
@@ -112,7 +112,7 @@ func bridgeChanges(s bridge.Status) (text string, commands []string) {
 	if len(words) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("Bridge %s: %s", s.Name, strings.Join(words, ", ")), commands
+	return say.F("Bridge %s: %s", s.Name, say.Join(", ", words...)), commands
 }
 
 // portName names a port with whose it is.

@@ -67,7 +67,7 @@ ip link set fn-2 master flatnet-br0 up
 	if f.String() != before {
 		t.Errorf("before:\n%s\nmended:\n%s", before, f)
 	}
-	if len(d) != len(p.Steps) || d[0].Text != p.Steps[0].Text {
+	if len(d) != len(p.Steps) || d[0].Text != p.Steps[0].Text.String() {
 		t.Errorf("journal: %+v", d)
 	}
 	if p, err = repair.Bridge(ctx, f, n); err != nil || len(p.Steps) != 0 || len(p.Notes) == 0 {
@@ -80,7 +80,7 @@ func TestBridgeMTU(t *testing.T) {
 	f := withContainers(t, n)
 	n.MTU = 1400
 	p, err := repair.Bridge(ctx, f, n)
-	if err != nil || len(p.Steps) != 1 || p.Steps[0].Text != "Bridge flatnet-br0: set its MTU from 1500 to 1400" {
+	if err != nil || len(p.Steps) != 1 || p.Steps[0].Text.String() != "Bridge flatnet-br0: set its MTU from 1500 to 1400" {
 		t.Fatalf("plan: %+v, %v", p, err)
 	}
 	if _, err := repair.Apply(ctx, p, repair.Options{}); err != nil || !strings.Contains(f.String(), "type bridge mtu 1400 up") {

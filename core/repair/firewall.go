@@ -2,8 +2,6 @@ package repair
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -11,6 +9,7 @@ import (
 	"flatnet/core/firewall"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // FirewallID names the repair that puts the network's rules back.
@@ -24,9 +23,9 @@ func Firewall(ctx context.Context, k kernel.Kernel, w firewall.Want) (Plan, erro
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Repair: FirewallID, Title: "Set the packet filter rules for " + w.Bridge, Notes: firewallNotes(s)}
+	p := Plan{Repair: FirewallID, Title: say.F("Set the packet filter rules for %s", w.Bridge), Notes: firewallNotes(s)}
 	if s.OK() {
-		p.Notes = append([]string{"The rules are as they ought to be."}, p.Notes...)
+		p.Notes = append([]say.Text{"The rules are as they ought to be."}, p.Notes...)
 		return p, nil
 	}
 	p.Steps = []Step{{
@@ -39,7 +38,7 @@ func Firewall(ctx context.Context, k kernel.Kernel, w firewall.Want) (Plan, erro
 	p.Verify = func(ctx context.Context) error {
 		s, err := firewall.Look(ctx, k, w)
 		if err == nil && !s.OK() {
-			err = errors.New("still to do: " + strings.Join(s.Changes, "; "))
+			err = say.Errorf("still to do: %s", strings.Join(s.Changes, "; "))
 		}
 		return err
 	}
@@ -83,39 +82,31 @@ func setRules(k kernel.Kernel, w firewall.Want, s firewall.Status) func(context.
 }
 
 // firewallNotes says what our rules cannot mend.
-func firewallNotes(s firewall.Status) []string {
-	var notes []string
+func firewallNotes(s firewall.Status) []say.Text {
+	var notes []say.Text
 	if s.Mixed() {
-		note := fmt.Sprintf("%s holds rules too; a packet must pass both backends.", s.Other)
+		note := say.F("%s holds rules too; a packet must pass both backends.", s.Other)
 		if s.OtherDrops {
-			note = fmt.Sprintf("%s holds rules too, and they drop: a packet must pass both backends. Find out who sets them (%s-save), and have all programs use one backend.", s.Other, s.Other)
+			note = say.F("%s holds rules too, and they drop: a packet must pass both backends. Find out who sets them (%s-save), and have all programs use one backend.", s.Other, s.Other)
 		}
 		notes = append(notes, note)
 	}
 	if s.OtherError != "" {
-		notes = append(notes, "Whether the other backend holds rules is unknown: "+s.OtherError)
+		notes = append(notes, say.F("Whether the other backend holds rules is unknown: %s", s.OtherError))
 	}
 	return notes
 }
 
 // firewallText says in words what would be done.
-func firewallText(s firewall.Status) string {
-	text := "Set the rules of " + string(s.Backend)
-	for _, part := range []struct {
-		rules []string
-		text  string
-	}{
-		{s.Missing, "add %d that %s missing"},
-		{s.Misplaced, "move %d that %s not first any more"},
-		{s.Extra, "take away %d that %s doubled or not wanted"},
-	} {
-		switch n := len(part.rules); n {
-		case 0:
-		case 1:
-			text += "; " + fmt.Sprintf(part.text, n, "is")
-		default:
-			text += "; " + fmt.Sprintf(part.text, n, "are")
+func firewallText(s firewall.Status) say.Text {
+	parts := []say.Text{say.F("Set the rules of %s", s.Backend)}
+	add := func(rules []string, one, many say.Text) {
+		if len(rules) > 0 {
+			parts = append(parts, say.Count(len(rules), one, many))
 		}
 	}
-	return text
+	add(s.Missing, "add %d that is missing", "add %d that are missing")
+	add(s.Misplaced, "move %d that is not first any more", "move %d that are not first any more")
+	add(s.Extra, "take away %d that is doubled or not wanted", "take away %d that are doubled or not wanted")
+	return say.Join("; ", parts...)
 }

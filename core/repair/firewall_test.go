@@ -117,7 +117,7 @@ func TestFirewallNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := repair.Firewall(ctx, f, firewall.WantOf(config.Default()))
-	if err != nil || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "iptables-legacy holds rules too, and they drop") {
+	if err != nil || len(p.Notes) != 1 || !strings.Contains(p.Notes[0].String(), "iptables-legacy holds rules too, and they drop") {
 		t.Errorf("notes: %q, %v", p.Notes, err)
 	}
 }

@@ -2,12 +2,12 @@ package repair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"flatnet/core/gateway"
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // The repairs of the gateway.
@@ -31,17 +31,17 @@ func GatewayRollback(ctx context.Context, g *gateway.Gateway, number int) (Plan,
 	return gatewayPlan(ctx, g, GatewayRollbackID, "Roll the gateway back", prepare)
 }
 
-func gatewayPlan(ctx context.Context, g *gateway.Gateway, id, title string, prepare func(context.Context) (gateway.Change, error)) (Plan, error) {
+func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.Text, prepare func(context.Context) (gateway.Change, error)) (Plan, error) {
 	c, err := prepare(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Repair: id, Title: title, Notes: append(c.Notes, c.Unknown...)}
+	p := Plan{Repair: id, Title: title, Notes: notes(append(c.Notes, c.Unknown...))}
 	for _, s := range c.Generation.SetAside {
-		p.Notes = append(p.Notes, fmt.Sprintf("Set aside: %s (%s): %s", s.Host, s.Source, s.Reason))
+		p.Notes = append(p.Notes, say.F("Set aside: %s (%s): %s", s.Host, s.Source, s.Reason))
 	}
 	if c.Nothing {
-		p.Notes = append([]string{fmt.Sprintf("Generation %d is deployed and is what it ought to be.", c.Generation.Number)}, p.Notes...)
+		p.Notes = append([]say.Text{say.F("Generation %d is deployed and is what it ought to be.", c.Generation.Number)}, p.Notes...)
 		return p, nil
 	}
 	p.Steps = []Step{{
@@ -55,23 +55,31 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id, title string, prep
 	return p, nil
 }
 
+// notes are texts of core/gateway as a plan has them.
+func notes(all []string) []say.Text {
+	var out []say.Text
+	for _, s := range all {
+		out = append(out, say.Data(s))
+	}
+	return out
+}
+
 // gatewayText says what the one step does: it happens as a whole or not at
 // all.
-func gatewayText(c gateway.Change) string {
-	var parts []string
+func gatewayText(c gateway.Change) say.Text {
+	var parts []say.Text
 	if len(c.Folders) > 0 {
-		parts = append(parts, "make "+strings.Join(c.Folders, ", "))
+		parts = append(parts, say.F("make %s", strings.Join(c.Folders, ", ")))
 	}
 	if c.Main != nil {
 		parts = append(parts, "write nginx.conf")
 	}
-	what := "test generation %d with nginx, put it in place, reload and ask what is served"
+	what := say.Text("test generation %d with nginx, put it in place, reload and ask what is served")
 	if c.Diff == "" && c.MainDiff == "" {
 		what = "have nginx reload: generation %d is in place and is not served"
 	}
-	parts = append(parts, fmt.Sprintf(what, c.Generation.Number))
-	text := strings.Join(parts, "; ")
-	return strings.ToUpper(text[:1]) + text[1:]
+	parts = append(parts, say.F(what, c.Generation.Number))
+	return say.Capital(say.Join("; ", parts...))
 }
 
 func deploy(g *gateway.Gateway, c gateway.Change, id string) func(context.Context) ([]journal.Entry, error) {
@@ -106,12 +114,12 @@ func GatewayToggle(ctx context.Context, g *gateway.Gateway, host string) (Plan, 
 
 func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan {
 	host := site.Host
-	p := Plan{Repair: GatewayMaintenanceID, Title: "Put " + host + " into maintenance"}
+	p := Plan{Repair: GatewayMaintenanceID, Title: say.F("Put %s into maintenance", host)}
 	if !on {
-		p.Title = "End the maintenance of " + host
+		p.Title = say.F("End the maintenance of %s", host)
 	}
 	if site.Maintenance == on {
-		p.Notes = []string{map[bool]string{true: host + " is in maintenance already.", false: host + " is not in maintenance."}[on]}
+		p.Notes = []say.Text{map[bool]say.Text{true: say.F("%s is in maintenance already.", host), false: say.F("%s is not in maintenance.", host)}[on]}
 		return p
 	}
 	p.Steps = []Step{
@@ -126,18 +134,18 @@ func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan 
 	}
 	p.Verify = func(ctx context.Context) error {
 		if site, err := lookSite(ctx, g, host); err == nil && site.Maintenance != on {
-			return errors.New("the configuration says maintenance = true for " + host + "; take it out there")
+			return say.Errorf("the configuration says maintenance = true for %s; take it out there", host)
 		}
 		return g.Verify(ctx)
 	}
 	return p
 }
 
-func maintenanceText(host string, on bool) string {
+func maintenanceText(host string, on bool) say.Text {
 	if on {
-		return host + " answers 503 with a page that says that it is being worked on"
+		return say.F("%s answers 503 with a page that says that it is being worked on", host)
 	}
-	return host + " is served again"
+	return say.F("%s is served again", host)
 }
 
 func lookSite(ctx context.Context, g *gateway.Gateway, host string) (gateway.SiteStatus, error) {
@@ -150,5 +158,5 @@ func lookSite(ctx context.Context, g *gateway.Gateway, host string) (gateway.Sit
 			return site, nil
 		}
 	}
-	return gateway.SiteStatus{}, fmt.Errorf("%s: %w", host, gateway.ErrNoSite)
+	return gateway.SiteStatus{}, say.Errorf("%s: %w", host, gateway.ErrNoSite)
 }

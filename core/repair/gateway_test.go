@@ -49,7 +49,7 @@ func TestGatewayPlanIsJournalled(t *testing.T) {
 	}
 	s := p.Steps[0]
 	for _, part := range []string{"Make ", "write nginx.conf", "test generation 1"} {
-		if !strings.Contains(s.Text, part) {
+		if !strings.Contains(s.Text.String(), part) {
 			t.Errorf("the step says %q, want %q in it", s.Text, part)
 		}
 	}
@@ -63,7 +63,7 @@ func TestGatewayPlanIsJournalled(t *testing.T) {
 		t.Errorf("journal: %+v", all)
 	}
 	p, err = repair.Gateway(t.Context(), f.Gateway)
-	if err != nil || len(p.Steps) != 0 || !strings.Contains(p.Notes[0], "is what it ought to be") {
+	if err != nil || len(p.Steps) != 0 || !strings.Contains(p.Notes[0].String(), "is what it ought to be") {
 		t.Errorf("a second time: %+v, %v", p, err)
 	}
 }

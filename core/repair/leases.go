@@ -11,6 +11,7 @@ import (
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 )
 
 // Ids of the repairs of leases.
@@ -41,7 +42,7 @@ func ReleaseStale(ctx context.Context, l Leases) (Plan, error) {
 		case leases.Stale:
 			p.Steps = append(p.Steps, l.release(s, false))
 		case leases.Unknown:
-			p.Notes = append(p.Notes, fmt.Sprintf("%s (%s) is left alone: %s.", s.IP, s.Owner(), s.Reason))
+			p.Notes = append(p.Notes, say.F("%s (%s) is left alone: %s.", s.IP, s.Owner(), s.Reason))
 		}
 	}
 	if len(p.Steps) == 0 {
@@ -52,7 +53,7 @@ func ReleaseStale(ctx context.Context, l Leases) (Plan, error) {
 	p.Verify = func(ctx context.Context) error {
 		left, err := ReleaseStale(ctx, l)
 		if err == nil && len(left.Steps) > 0 {
-			err = fmt.Errorf("%d leases are stale", len(left.Steps))
+			err = say.Errorf("%d leases are stale", len(left.Steps))
 		}
 		return err
 	}
@@ -81,7 +82,7 @@ func Release(ctx context.Context, l Leases, ips []netip.Addr, force bool) (Plan,
 		}
 		p.Steps = append(p.Steps, l.release(s, force))
 		if s.State == leases.Active {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is running and loses its network.", s.Owner()))
+			p.Notes = append(p.Notes, say.F("%s is running and loses its network.", s.Owner()))
 		}
 	}
 	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Release(ctx, l, ips, force) })
@@ -100,7 +101,7 @@ func find(all []leases.Status, ip netip.Addr) (leases.Status, bool) {
 func refusal(s leases.Status) error {
 	return &core.OpError{
 		Op: "release", Target: fmt.Sprintf("%s (%s)", s.IP, s.Owner()),
-		Err:  fmt.Errorf("%w: %s", ErrHarm, s.Reason),
+		Err:  say.Errorf("%w: %s", ErrHarm, s.Reason),
 		Hint: "stop the container first; --force releases the address all the same and takes the container's interface away",
 	}
 }
@@ -111,7 +112,7 @@ func refusal(s leases.Status) error {
 // container that is started again meanwhile brings its lease up to date.
 func (l Leases) release(s leases.Status, force bool) Step {
 	return Step{
-		Text:    fmt.Sprintf("Release %s from %s: %s", s.IP, s.Owner(), s.Reason),
+		Text:    say.F("Release %s from %s: %s", s.IP, s.Owner(), s.Reason),
 		Command: "flatnet-tui leases release " + s.IP.String(),
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return []journal.Entry{}, l.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
@@ -120,7 +121,7 @@ func (l Leases) release(s leases.Status, force bool) Step {
 					return nil, nil // done already
 				}
 				if !now.SameAttachment(s.Lease) || !force && l.lives(ctx, now) {
-					return nil, fmt.Errorf("%w: %s is in use again", ErrChanged, s.IP)
+					return nil, say.Errorf("%w: %s is in use again", ErrChanged, s.IP)
 				}
 				if err := l.deleteVeth(ctx, now); err != nil {
 					return nil, err
@@ -146,14 +147,14 @@ func (l Leases) lives(ctx context.Context, lease ipam.Lease) bool {
 func (l Leases) deleteVeth(ctx context.Context, lease ipam.Lease) error {
 	links, err := l.Kernel.Links(ctx)
 	if err != nil {
-		return fmt.Errorf("look for the interface of %s: %w", lease.Owner(), err)
+		return say.Errorf("look for the interface of %s: %w", lease.Owner(), err)
 	}
 	for _, link := range links {
 		if link.Type != "veth" || !leases.OfLease(link, lease) {
 			continue
 		}
 		if err := l.Kernel.DeleteLink(ctx, link.Name); err != nil && !errors.Is(err, kernel.ErrNotFound) {
-			return fmt.Errorf("take away %s: %w", link.Name, err)
+			return say.Errorf("take away %s: %w", link.Name, err)
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"flatnet/core/leases"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/testdata/nettest"
 )
 
@@ -160,10 +161,10 @@ func TestReleaseStaleLeavesTheLivingAlone(t *testing.T) {
 	delete(h.podman, "job") // its namespace stays
 
 	p := h.plan(repair.ReleaseStale)
-	if len(p.Steps) != 1 || !strings.Contains(p.Steps[0].Text, "10.87.1.3 from db") || p.Steps[0].Command != "flatnet-tui leases release 10.87.1.3" {
+	if len(p.Steps) != 1 || !strings.Contains(p.Steps[0].Text.String(), "10.87.1.3 from db") || p.Steps[0].Command != "flatnet-tui leases release 10.87.1.3" {
 		t.Fatalf("steps: %+v", p.Steps)
 	}
-	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], doubtful.IP.String()) {
+	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0].String(), doubtful.IP.String()) {
 		t.Errorf("notes: %v", p.Notes)
 	}
 	if err := h.apply(p); err != nil {
@@ -279,7 +280,7 @@ func TestUndo(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := h.plan(repair.Undo)
-	if len(p.Steps) != 3 || !strings.Contains(p.Title, "key r") {
+	if len(p.Steps) != 3 || !strings.Contains(p.Title.String(), "key r") {
 		t.Fatalf("plan: %+v", p)
 	}
 	if err := h.apply(p); err != nil {
@@ -317,7 +318,7 @@ func TestUndoLeavesTakenAddressesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := h.plan(repair.Undo)
-	if len(p.Steps) != 1 || !strings.Contains(strings.Join(p.Notes, "\n"), "new holds it") {
+	if len(p.Steps) != 1 || !strings.Contains(say.Join("\n", p.Notes...).String(), "new holds it") {
 		t.Fatalf("plan: %+v", p)
 	}
 	if err := h.apply(p); err != nil {

@@ -7,6 +7,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/leases"
+	"flatnet/core/say"
 )
 
 // NamesID is the repair of leases without a name.
@@ -46,7 +47,7 @@ func anyNameless(state *ipam.State) bool {
 // name makes the step that gives one lease the name that was seen.
 func (l Leases) name(s leases.Status) Step {
 	return Step{
-		Text: fmt.Sprintf("Note that the container with %s is %s", s.IP, s.Name),
+		Text: say.F("Note that the container with %s is %s", s.IP, s.Name),
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return []journal.Entry{}, l.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
 				now, held := state.Lease(s.IP)

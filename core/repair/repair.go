@@ -8,29 +8,29 @@ package repair
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // Sentinels.
 var (
 	// ErrHarm: it would do harm (release a live lease, say); Force overrides
 	// where that makes sense. Exit status 3.
-	ErrHarm = errors.New("refused")
+	ErrHarm = say.New("refused")
 	// ErrChanged: what the plan was made for is no longer so; plan again.
-	ErrChanged = errors.New("things have changed since the plan was made")
+	ErrChanged = say.New("things have changed since the plan was made")
 	// ErrNotMended: every step ran, and looking again still finds the fault.
-	ErrNotMended = errors.New("applied, but the fault is still there")
+	ErrNotMended = say.New("applied, but the fault is still there")
 )
 
 // Step is one change. Text and Command are shown before anything is done.
 type Step struct {
-	Text    string `json:"text"`              // what a person reads
-	Command string `json:"command,omitempty"` // a command line that would do the same
-	Diff    string `json:"diff,omitempty"`    // unified diff of a file or of rules
+	Text    say.Text `json:"text"`              // what a person reads
+	Command string   `json:"command,omitempty"` // a command line that would do the same
+	Diff    string   `json:"diff,omitempty"`    // unified diff of a file or of rules
 
 	// Do makes the change. It is repeatable. The entries that it returns are
 	// journalled with the plan's actor and time; nil stands for one entry
@@ -45,10 +45,10 @@ type Step struct {
 // Plan is a change before it is made. A Plan without steps says that there is
 // nothing to do, and why, in Note.
 type Plan struct {
-	Repair string   `json:"repair"` // id, as findings name it
-	Title  string   `json:"title"`
-	Steps  []Step   `json:"steps"`
-	Notes  []string `json:"notes,omitempty"` // what is left alone and why; what to know before saying yes
+	Repair string     `json:"repair"` // id, as findings name it
+	Title  say.Text   `json:"title"`
+	Steps  []Step     `json:"steps"`
+	Notes  []say.Text `json:"notes,omitempty"` // what is left alone and why; what to know before saying yes
 	// ByHand is a command that only the person can run, elsewhere: an
 	// administrator's PowerShell in Windows. It is shown to be copied; a Plan
 	// that is all by hand has no steps. "" : nothing is left to the person.
@@ -105,14 +105,14 @@ func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 func makeSteps(ctx context.Context, p Plan, o Options) (r Report, err error) {
 	for i, s := range p.Steps {
 		if err := ctx.Err(); err != nil {
-			return r, fmt.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
+			return r, say.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
 		}
 		progress(o, i, len(p.Steps), s)
 		entries, err := s.Do(context.WithoutCancel(ctx))
 		jerr := record(ctx, p, s, o, entries, err)
 		if err != nil {
 			r.Failed = &p.Steps[i]
-			return r, errors.Join(fmt.Errorf("%s: %w", s.Text, err), jerr)
+			return r, errors.Join(say.Errorf("%s: %w", s.Text, err), jerr)
 		}
 		r.Applied = append(r.Applied, s)
 		if jerr != nil {
@@ -140,9 +140,9 @@ func takeBack(ctx context.Context, p Plan, o Options, r Report, cause error) err
 		undone++
 		err := s.Undo(context.WithoutCancel(ctx))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("nor could this be taken back: %s: %w", s.Text, err))
+			errs = append(errs, say.Errorf("nor could this be taken back: %s: %w", s.Text, err))
 		}
-		errs = append(errs, record(ctx, p, Step{Text: "taken back: " + s.Text}, o, nil, err))
+		errs = append(errs, record(ctx, p, Step{Text: say.F("taken back: %s", s.Text)}, o, nil, err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return errors.Join(cause, err)
@@ -150,7 +150,7 @@ func takeBack(ctx context.Context, p Plan, o Options, r Report, cause error) err
 	if undone == 0 {
 		return cause
 	}
-	return fmt.Errorf("%w; what was done was taken back", cause)
+	return say.Errorf("%w; what was done was taken back", cause)
 }
 
 func progress(o Options, done, total int, s Step) {
@@ -164,7 +164,7 @@ func verify(ctx context.Context, p Plan) error {
 		return nil
 	}
 	if err := p.Verify(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotMended, err)
+		return say.Errorf("%w: %w", ErrNotMended, err)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func record(ctx context.Context, p Plan, s Step, o Options, entries []journal.En
 		return nil
 	}
 	if entries == nil || failed != nil {
-		entries = append(entries, journal.Entry{Text: s.Text})
+		entries = append(entries, journal.Entry{Text: s.Text.String()})
 	}
 	for i := range entries {
 		fill(&entries[i], p, o)
@@ -190,9 +190,9 @@ func record(ctx context.Context, p Plan, s Step, o Options, entries []journal.En
 	}
 	if err := o.Journal.Append(context.WithoutCancel(ctx), entries...); err != nil {
 		if failed != nil {
-			return fmt.Errorf("nor could that be written into the journal: %w", err)
+			return say.Errorf("nor could that be written into the journal: %w", err)
 		}
-		return fmt.Errorf("done, but not written into the journal: %w", err)
+		return say.Errorf("done, but not written into the journal: %w", err)
 	}
 	return nil
 }

@@ -2,12 +2,12 @@ package repair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"flatnet/core/journal"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 )
 
@@ -20,7 +20,7 @@ const RouteID = "route"
 // command for the person (Plan.ByHand). Each change is made sure of by reading
 // the table again.
 func Route(ctx context.Context, sys *windows.System) (Plan, error) {
-	p := Plan{Repair: RouteID, Title: fmt.Sprintf("Send %s from Windows to WSL", sys.Subnet())}
+	p := Plan{Repair: RouteID, Title: say.F("Send %s from Windows to WSL", sys.Subnet())}
 	st, err := sys.Look(ctx)
 	if err != nil {
 		return p, err
@@ -30,7 +30,7 @@ func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 		return p, nil
 	}
 	p.addScripts(ctx, sys)
-	p.Notes = append(p.Notes, sentence(st.Verdict.Text))
+	p.Notes = append(p.Notes, say.Sentence(st.Verdict.Text))
 	if len(st.Changes) == 0 {
 		if st.Verdict.Remedy != "" {
 			p.Notes = append(p.Notes, st.Verdict.Remedy)
@@ -45,12 +45,12 @@ func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 func (p *Plan) addScripts(ctx context.Context, sys *windows.System) {
 	stale, err := sys.StaleScripts(ctx)
 	if err != nil {
-		p.Notes = append(p.Notes, sentence(err.Error()))
+		p.Notes = append(p.Notes, say.Sentence(say.Of(err)))
 		return
 	}
 	for _, script := range stale {
 		p.Steps = append(p.Steps, Step{
-			Text:    fmt.Sprintf("write %s into %s", script.Name, sys.ScriptsDir()),
+			Text:    say.F("write %s into %s", script.Name, sys.ScriptsDir()),
 			Command: fmt.Sprintf("flatnet-tui route script %s > %s/%s", script.Name, sys.ScriptsDir(), script.Name),
 			Do:      func(ctx context.Context) ([]journal.Entry, error) { return nil, sys.WriteScript(ctx, script) },
 		})
@@ -66,7 +66,7 @@ func (p *Plan) addRoute(ctx context.Context, sys *windows.System, st windows.Sta
 	switch {
 	case means.Task:
 		p.Steps = append(p.Steps, taskStep(sys, st))
-		p.Notes = append(p.Notes, "Should the task fail, run this in an administrator's PowerShell: "+changeCommands(st))
+		p.Notes = append(p.Notes, say.F("Should the task fail, run this in an administrator's PowerShell: %s", changeCommands(st)))
 	case means.Elevated, means.Unsure:
 		if means.Unsure {
 			p.Notes = append(p.Notes, "Whether this session is an administrator's could not be seen: route.exe is tried.")
@@ -85,7 +85,7 @@ func (p *Plan) addRoute(ctx context.Context, sys *windows.System, st windows.Sta
 
 func taskStep(sys *windows.System, st windows.Status) Step {
 	return Step{
-		Text:    fmt.Sprintf("start the scheduled task %s, which sends %s to WSL at %s", windows.Task, sys.Subnet(), st.WSLAddress),
+		Text:    say.F("start the scheduled task %s, which sends %s to WSL at %s", windows.Task, sys.Subnet(), st.WSLAddress),
 		Command: "schtasks.exe /run /tn '" + windows.Task + "'",
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return routeEntry("set the route with the scheduled task", st, sys.StartTask(ctx))
@@ -98,7 +98,7 @@ func changeStep(sys *windows.System, c windows.Change, st windows.Status) Step {
 		Text:    c.Text(),
 		Command: c.Command(),
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
-			return routeEntry(c.Text(), st, sys.Change(ctx, c))
+			return routeEntry(c.Text().String(), st, sys.Change(ctx, c))
 		},
 	}
 }
@@ -108,7 +108,7 @@ func (p *Plan) byHand(sys *windows.System, st windows.Status) {
 	p.ByHand = changeCommands(st)
 	p.Notes = append(p.Notes,
 		"Only an administrator may change Windows' routes: run the command in a PowerShell started with \"Run as administrator\".",
-		"Once registered, a scheduled task does this from here: "+sys.ScriptCommand(windows.RegisterTasks))
+		say.F("Once registered, a scheduled task does this from here: %s", sys.ScriptCommand(windows.RegisterTasks)))
 }
 
 // changeCommands gives the changes as a person types them in PowerShell.
@@ -140,7 +140,7 @@ func sameChanges(ctx context.Context, sys *windows.System, was windows.Status) e
 		return err
 	}
 	if !slices.Equal(st.Changes, was.Changes) {
-		return fmt.Errorf("%w: %s", ErrChanged, st.Verdict.Text)
+		return say.Errorf("%w: %s", ErrChanged, st.Verdict.Text)
 	}
 	return nil
 }
@@ -152,15 +152,7 @@ func routeGood(ctx context.Context, sys *windows.System) error {
 		return err
 	}
 	if st.Verdict.Kind != windows.Good {
-		return errors.New(st.Verdict.Text)
+		return say.New(st.Verdict.Text)
 	}
 	return nil
-}
-
-// sentence makes a note of a finding's text.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }

@@ -10,6 +10,7 @@ import (
 
 	"flatnet/core/journal"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/testdata/windows/standin"
 	"flatnet/testdata/windows/windowstest"
@@ -97,7 +98,7 @@ func TestRouteTakesTheBestWayThatIsOpen(t *testing.T) {
 			if !slices.Equal(commands(p), c.steps) || p.ByHand != c.byHand {
 				t.Fatalf("steps %q, by hand %q; want %q, %q", commands(p), p.ByHand, c.steps, c.byHand)
 			}
-			if notes := strings.Join(p.Notes, " "); slices.Equal(c.steps, []string{task}) && !strings.Contains(notes, add+"; "+remove) {
+			if notes := say.Join(" ", p.Notes...).String(); slices.Equal(c.steps, []string{task}) && !strings.Contains(notes, add+"; "+remove) {
 				t.Errorf("what to do if the task fails is not said: %s", notes)
 			}
 			var d diary
@@ -121,7 +122,7 @@ func TestRouteTakesTheBestWayThatIsOpen(t *testing.T) {
 func TestRouteDeploysTheScripts(t *testing.T) {
 	w := windowstest.New(t, nil)
 	p := planRoute(t, w)
-	if len(p.Steps) != 2 || !strings.Contains(p.Steps[0].Text, windows.SetupRoute) || !strings.Contains(p.Steps[1].Text, windows.RegisterTasks) {
+	if len(p.Steps) != 2 || !strings.Contains(p.Steps[0].Text.String(), windows.SetupRoute) || !strings.Contains(p.Steps[1].Text.String(), windows.RegisterTasks) {
 		t.Fatalf("%+v", p.Steps)
 	}
 	if _, err := repair.Apply(context.Background(), p, repair.Options{}); err != nil {
@@ -172,7 +173,7 @@ func TestRouteWhereNothingCanBeDone(t *testing.T) {
 		w := windowstest.New(t, c.change)
 		deploy(t, w)
 		p := planRoute(t, w)
-		if len(p.Steps) != 0 || p.ByHand != "" || !strings.Contains(strings.Join(p.Notes, " "), c.says) {
+		if len(p.Steps) != 0 || p.ByHand != "" || !strings.Contains(say.Join(" ", p.Notes...).String(), c.says) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"flatnet/core/journal"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 var errFault = errors.New("a fault")
@@ -27,7 +28,7 @@ func (m *things) plan() repair.Plan {
 	p := repair.Plan{Repair: "build", Verify: func(context.Context) error { return m.verify }}
 	for _, name := range []string{"a", "b", "c"} {
 		p.Steps = append(p.Steps, repair.Step{
-			Text: "Make " + name,
+			Text: say.Data("Make " + name),
 			Do: func(context.Context) ([]journal.Entry, error) {
 				if m.fail == name && !m.late {
 					return nil, errFault

@@ -9,6 +9,7 @@ import (
 
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // undoDepth is how many releases and undos are looked through, newest first.
@@ -28,10 +29,10 @@ func Undo(ctx context.Context, l Leases) (Plan, error) {
 	}
 	p := Plan{Repair: UndoID, Title: "Undo the last release"}
 	if len(released) == 0 {
-		p.Notes = []string{"No release by hand is in the journal that was not undone already."}
+		p.Notes = []say.Text{"No release by hand is in the journal that was not undone already."}
 		return p, nil
 	}
-	p.Title = fmt.Sprintf("Undo the release of %s by %s", released[0].Time.Format(time.DateTime), released[0].By)
+	p.Title = say.F("Undo the release of %s by %s", released[0].Time.Format(time.DateTime), released[0].By)
 	state, err := l.Store.Read(ctx)
 	if err != nil {
 		return Plan{}, err
@@ -42,7 +43,7 @@ func Undo(ctx context.Context, l Leases) (Plan, error) {
 			err = l.restorable(&state, lease)
 		}
 		if err != nil {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is left alone: %v.", e.IP, err))
+			p.Notes = append(p.Notes, say.F("%s is left alone: %v.", e.IP, err))
 			continue
 		}
 		p.Steps = append(p.Steps, l.restore(lease, e.Time))
@@ -86,7 +87,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 func leaseBefore(e journal.Entry) (ipam.Lease, error) {
 	var lease ipam.Lease
 	if err := json.Unmarshal([]byte(e.Before), &lease); err != nil || lease.IP.String() != e.IP || lease.ContainerID == "" {
-		return lease, fmt.Errorf("the journal does not say what its lease was")
+		return lease, say.Errorf("the journal does not say what its lease was")
 	}
 	return lease, nil
 }
@@ -94,24 +95,24 @@ func leaseBefore(e journal.Entry) (ipam.Lease, error) {
 // restorable tells why a lease cannot be given back; nil: it can.
 func (l Leases) restorable(state *ipam.State, lease ipam.Lease) error {
 	if now, held := state.Lease(lease.IP); held {
-		return fmt.Errorf("%s holds it", now.Owner())
+		return say.Errorf("%s holds it", now.Owner())
 	}
 	if other, has := state.Find(lease.ContainerID, lease.IfName); has {
-		return fmt.Errorf("%s has %s by now", other.Owner(), other.IP)
+		return say.Errorf("%s has %s by now", other.Owner(), other.IP)
 	}
 	return l.Sources.Pool.Check(lease.IP)
 }
 
 func (l Leases) restore(lease ipam.Lease, released time.Time) Step {
 	return Step{
-		Text: fmt.Sprintf("Give %s back to %s", lease.IP, lease.Owner()),
+		Text: say.F("Give %s back to %s", lease.IP, lease.Owner()),
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return []journal.Entry{}, l.Store.Update(ctx, func(state *ipam.State) ([]journal.Entry, error) {
 				if now, held := state.Lease(lease.IP); held && now.SameAttachment(lease) {
 					return nil, nil // done already
 				}
 				if err := l.restorable(state, lease); err != nil {
-					return nil, fmt.Errorf("%w: %w", ErrChanged, err)
+					return nil, say.Errorf("%w: %w", ErrChanged, err)
 				}
 				state.Put(lease)
 				after, err := json.Marshal(lease)

@@ -94,6 +94,14 @@ func Sentence(t Text) Text {
 	return Text(add(begin(sentence, "."), text, string(t)))
 }
 
+// Capital begins a text with a capital, where it begins with a word of its own.
+func Capital(t Text) Text {
+	if t == "" {
+		return ""
+	}
+	return Text(add(begin(sentence, ""), text, string(t)))
+}
+
 // Count fills n in: into one where it is 1, into many otherwise.
 func Count(n int, one, many Text) Text {
 	if n == 1 {
@@ -129,7 +137,10 @@ func (t Text) In(translate func(english string) string) string {
 	if !ok {
 		return translate(string(t))
 	}
-	format := translate(n.format)
+	format := n.format
+	if format != "" {
+		format = translate(format)
+	}
 	args := make([]string, len(n.args))
 	for i, a := range n.args {
 		args[i] = a.content
@@ -152,7 +163,7 @@ func ended(s, stop string, capital bool) string {
 		r, size := utf8.DecodeRuneInString(s)
 		s = string(unicode.ToUpper(r)) + s[size:]
 	}
-	if strings.HasSuffix(s, stop) || strings.HasSuffix(s, ".") {
+	if stop == "" || strings.HasSuffix(s, stop) || strings.HasSuffix(s, ".") {
 		return s
 	}
 	return s + stop

@@ -12,6 +12,7 @@ import (
 	"flatnet/core/netavark"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // MigrateID names the way from Podman 4 with CNI to Podman 5 with netavark
@@ -45,10 +46,10 @@ func Migrate(ctx context.Context, o Options, names []string) (repair.Plan, error
 	case err != nil:
 		return repair.Plan{}, err
 	case info.NetworkBackend == "cni":
-		p.Notes = []string{fmt.Sprintf("Podman %s uses CNI: there is nothing to do before it is upgraded.", info.Version)}
+		p.Notes = []say.Text{say.F("Podman %s uses CNI: there is nothing to do before it is upgraded.", info.Version)}
 		return p, nil
 	case len(lists) == 0:
-		p.Notes = []string{"There is no CNI network list of Flatnet's to take over. sudo flatnet-tui init sets Flatnet up."}
+		p.Notes = []say.Text{"There is no CNI network list of Flatnet's to take over. sudo flatnet-tui init sets Flatnet up."}
 		return p, nil
 	}
 	if p.Steps, err = settingsSteps(ctx, o, err); err != nil {
@@ -62,7 +63,7 @@ func Migrate(ctx context.Context, o Options, names []string) (repair.Plan, error
 		p.Steps = append(p.Steps, steps...)
 	}
 	if len(p.Steps) == 0 {
-		p.Notes = []string{"Podman has every network already that has a network list: there is nothing to do."}
+		p.Notes = []say.Text{"Podman has every network already that has a network list: there is nothing to do."}
 		return p, nil
 	}
 	p.Notes = migrateNotes(lists, others)
@@ -71,7 +72,7 @@ func Migrate(ctx context.Context, o Options, names []string) (repair.Plan, error
 	p.Verify = func(ctx context.Context) error {
 		left, err := again(ctx)
 		if err == nil && len(left.Steps) > 0 {
-			err = errors.New("still to do: " + left.Steps[0].Text)
+			err = say.Errorf("still to do: %s", left.Steps[0].Text)
 		}
 		return err
 	}
@@ -160,16 +161,16 @@ func described(n host.NetworkList) string {
 }
 
 // migrateNotes say what a person should know before saying yes.
-func migrateNotes(lists []host.List, others []string) []string {
-	notes := []string{
+func migrateNotes(lists []host.List, others []string) []say.Text {
+	notes := []say.Text{
 		"Containers stay: those that Podman 4 made start again with sudo podman start, with the address that they had. One that is made anew under its old name has its old address too.",
 		"Containers that run since before the upgrade go on. Restart the machine once they may stop: until then the rules stay that CNI made for their published ports.",
 	}
 	for _, l := range lists {
-		notes = append(notes, l.Path+" stays, for the way back; Podman 5 does not read it.")
+		notes = append(notes, say.F("%s stays, for the way back; Podman 5 does not read it.", l.Path))
 	}
 	if len(others) > 0 {
-		notes = append(notes, "Not taken over, since they are not Flatnet's: "+strings.Join(others, ", ")+". sudo podman network create makes them anew.")
+		notes = append(notes, say.F("Not taken over, since they are not Flatnet's: %s. sudo podman network create makes them anew.", strings.Join(others, ", ")))
 	}
 	return notes
 }

@@ -14,6 +14,7 @@ import (
 	"flatnet/core/journal"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/core/setup"
 )
 
@@ -144,7 +145,7 @@ func TestMigrate(t *testing.T) {
 	p := u.plan()
 	var commands []string
 	for _, s := range p.Steps {
-		commands = append(commands, s.Text+": "+s.Command)
+		commands = append(commands, s.Text.String()+": "+s.Command)
 	}
 	want := []string{
 		"take /etc/containers/containers.conf.d/flatnet.conf away: ",
@@ -154,7 +155,7 @@ func TestMigrate(t *testing.T) {
 	if !slices.Equal(commands, want) {
 		t.Errorf("plan:\n%s\nwant\n%s", strings.Join(commands, "\n"), strings.Join(want, "\n"))
 	}
-	if notes := strings.Join(p.Notes, "\n"); !strings.Contains(notes, "not Flatnet's: theirs") {
+	if notes := say.Join("\n", p.Notes...).String(); !strings.Contains(notes, "not Flatnet's: theirs") {
 		t.Errorf("notes:\n%s", notes)
 	}
 	if u.picture() != before {
@@ -210,7 +211,7 @@ func TestMigrateTakesBack(t *testing.T) {
 
 func TestMigrateByName(t *testing.T) {
 	u := newUpgraded(t, twoLists)
-	if p := u.plan("second"); len(p.Steps) != 1 || !strings.Contains(p.Steps[0].Text, "second") {
+	if p := u.plan("second"); len(p.Steps) != 1 || !strings.Contains(p.Steps[0].Text.String(), "second") {
 		t.Errorf("%+v", p.Steps)
 	}
 	for _, name := range []string{"theirs", "nobody"} {
@@ -281,12 +282,12 @@ func TestMigrateRefuses(t *testing.T) {
 // TestNothingToMigrate says why.
 func TestNothingToMigrate(t *testing.T) {
 	u := newUpgraded(t, nil)
-	if p := u.plan(); len(p.Steps) > 0 || !strings.Contains(strings.Join(p.Notes, ""), "no CNI network list") {
+	if p := u.plan(); len(p.Steps) > 0 || !strings.Contains(say.Join("", p.Notes...).String(), "no CNI network list") {
 		t.Errorf("without lists: %+v", p)
 	}
 	u = newUpgraded(t, twoLists)
 	u.options.Podman = asked{info: podman.Info{Version: "4.3.1", NetworkBackend: "cni"}}
-	if p := u.plan(); len(p.Steps) > 0 || !strings.Contains(strings.Join(p.Notes, ""), "Podman 4.3.1 uses CNI") {
+	if p := u.plan(); len(p.Steps) > 0 || !strings.Contains(say.Join("", p.Notes...).String(), "Podman 4.3.1 uses CNI") {
 		t.Errorf("with Podman 4: %+v", p)
 	}
 	u.options.Podman = asked{err: podman.ErrNoSocket}

@@ -21,6 +21,7 @@ import (
 	"flatnet/core/netavark"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // ID names the first set-up among the repairs.
@@ -112,7 +113,7 @@ func missing(root, path string, data []byte) []repair.Step {
 		return nil
 	}
 	return []repair.Step{{
-		Text: "write " + path,
+		Text: say.F("write %s", path),
 		Diff: udiff.Unified("/dev/null", path, "", string(data)),
 		Do: func(context.Context) ([]journal.Entry, error) {
 			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
@@ -130,19 +131,19 @@ func (m Machine) planPodman(ctx context.Context, o Options, p *repair.Plan, c co
 	case m.overNetavark():
 		p.Notes = append(p.Notes, m.planNetavark(ctx, o, p, c))
 	case m.PodmanErr != nil:
-		p.Notes = append(p.Notes, "Podman could not be asked, so its network backend is unknown: "+m.PodmanErr.Error())
+		p.Notes = append(p.Notes, say.F("Podman could not be asked, so its network backend is unknown: %w", m.PodmanErr))
 	case m.Podman.NetworkBackend != "cni":
 		p.Steps = append(p.Steps, missing(o.Root, settingsFile, []byte(useCNI))...)
-		p.Notes = append(p.Notes, "Podman's network backend is "+m.Podman.NetworkBackend+". With CNI instead, networks made with podman network create are to be made anew, and their containers too.")
+		p.Notes = append(p.Notes, say.F("Podman's network backend is %s. With CNI instead, networks made with podman network create are to be made anew, and their containers too.", m.Podman.NetworkBackend))
 	}
 }
 
 // planNetavark has Podman find the plugin and know the network, and gives what
 // a person should know of it.
-func (m Machine) planNetavark(ctx context.Context, o Options, p *repair.Plan, c config.Config) string {
+func (m Machine) planNetavark(ctx context.Context, o Options, p *repair.Plan, c config.Config) say.Text {
 	steps, err := settingsSteps(ctx, o, m.PodmanErr)
 	if err != nil {
-		return fmt.Sprintf("Podman calls the plugin through netavark, and cannot yet: %v. Do this, and run init again: %s", err, core.Hint(err))
+		return say.F("Podman calls the plugin through netavark, and cannot yet: %v. Do this, and run init again: %s", err, core.Hint(err))
 	}
 	p.Steps = append(p.Steps, steps...)
 	known := func() bool { return host.LookNetwork(o.host(c)).Exists }
@@ -174,7 +175,7 @@ func (m Machine) planUnit(p *repair.Plan) {
 	}
 	const units = "podman.socket flatnet.service"
 	p.Steps = append(p.Steps, repair.Step{
-		Text:    "start " + units + ", now and at every boot",
+		Text:    say.F("start %s, now and at every boot", units),
 		Command: "systemctl enable --now " + units,
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			return nil, execute(ctx, "systemctl", append([]string{"enable", "--now"}, strings.Fields(units)...)...)
@@ -188,7 +189,7 @@ func (m Machine) note(p *repair.Plan, c Choices) {
 		p.Notes = append(p.Notes, "Nothing is missing: everything that init sets up is there.")
 	}
 	if m.Taken != "" && !c.Subnet.IsValid() {
-		p.Notes = append(p.Notes, fmt.Sprintf("The usual subnet is taken (%s); %s is free.", m.Taken, m.Subnet))
+		p.Notes = append(p.Notes, say.F("The usual subnet is taken (%s); %s is free.", m.Taken, m.Subnet))
 	}
 	if m.Nginx == "" && c.Nginx == "" {
 		p.Notes = append(p.Notes, "No nginx was found: install OpenResty for the gateway, or name the program with --nginx.")

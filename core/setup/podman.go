@@ -19,6 +19,7 @@ import (
 	"flatnet/core/journal"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 )
 
 // settingsFile is where we tell Podman what it has to know of the plugin.
@@ -86,9 +87,9 @@ func rewrite(path, name, from, to string) repair.Step {
 		}
 		return nil
 	}
-	text := "write " + name
+	text := say.F("write %s", name)
 	if to == "" {
-		text = "take " + name + " away"
+		text = say.F("take %s away", name)
 	}
 	return repair.Step{
 		Text: text, Diff: udiff.Unified(name, name, from, to),
@@ -101,7 +102,7 @@ func rewrite(path, name, from, to string) repair.Step {
 func createNetwork(described string, args []string, known func() bool) repair.Step {
 	name := args[len(args)-1]
 	return repair.Step{
-		Text:    "make the network " + described + " known to Podman",
+		Text:    say.F("make the network %s known to Podman", described),
 		Command: "podman " + strings.Join(args, " "),
 		Do:      func(ctx context.Context) ([]journal.Entry, error) { return nil, execute(ctx, "podman", args...) },
 		Undo: func(ctx context.Context) error {

@@ -17,6 +17,7 @@ import (
 	"flatnet/core/kernel"
 	"flatnet/core/podman"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/core/setup"
 )
 
@@ -168,7 +169,7 @@ func TestPlanWritesWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, data)
 		}
 	}
-	if notes := strings.Join(plan.Notes, "\n"); !strings.Contains(notes, "The usual subnet is taken (10.87.1.0/24 by vpn)") || !strings.Contains(notes, "flatnet-tui watch") {
+	if notes := say.Join("\n", plan.Notes...).String(); !strings.Contains(notes, "The usual subnet is taken (10.87.1.0/24 by vpn)") || !strings.Contains(notes, "flatnet-tui watch") {
 		t.Error(notes)
 	}
 	again, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
@@ -209,7 +210,7 @@ func TestPlanSaysWhatItCannotDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
-		if notes := strings.Join(plan.Notes, "\n"); err != nil || !strings.Contains(notes, want) {
+		if notes := say.Join("\n", plan.Notes...).String(); err != nil || !strings.Contains(notes, want) {
 			t.Errorf("notes %s, %v; want %s", notes, err, want)
 		}
 	}

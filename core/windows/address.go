@@ -3,15 +3,15 @@ package windows
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // errNoDefault says that WSL has no default route, and so no address of its own.
-var errNoDefault = errors.New("WSL has no default route")
+var errNoDefault = say.New("WSL has no default route")
 
 // addresses gives WSL's own address, the source of its default route, and
 // Windows as that route leads to it. The first word of `hostname -I` would be

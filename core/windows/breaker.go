@@ -1,9 +1,10 @@
 package windows
 
 import (
-	"fmt"
 	"sync"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // The pauses after failures double from first to longest.
@@ -31,7 +32,7 @@ func (b *breaker) ready() error {
 	if b.last == nil || wait <= 0 || wait > longestPause { // longer: the clock was set back
 		return nil
 	}
-	return fmt.Errorf("%w; %w for %s", b.last, ErrResting, wait.Round(time.Second))
+	return say.Errorf("%w; %w for %s", b.last, ErrResting, wait.Round(time.Second))
 }
 
 // report takes the outcome of a call; nil closes the breaker.

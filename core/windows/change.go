@@ -2,12 +2,12 @@ package windows
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // Change is one call of route.exe that changes the table.
@@ -39,14 +39,14 @@ func (c Change) Args() []string {
 func (c Change) Command() string { return "route.exe " + strings.Join(c.Args(), " ") }
 
 // Text says what the change is.
-func (c Change) Text() string {
+func (c Change) Text() say.Text {
 	switch {
 	case c.Add:
-		return fmt.Sprintf("add the route to %s by way of WSL at %s", c.Destination, c.Gateway)
+		return say.F("add the route to %s by way of WSL at %s", c.Destination, c.Gateway)
 	case c.Gateway.IsValid():
-		return fmt.Sprintf("take away the route to %s by way of %s", c.Destination, c.Gateway)
+		return say.F("take away the route to %s by way of %s", c.Destination, c.Gateway)
 	}
-	return fmt.Sprintf("take away every route to %s", c.Destination)
+	return say.F("take away every route to %s", c.Destination)
 }
 
 // Changes gives what turns the table into one in which exactly one route
@@ -100,11 +100,11 @@ func (s *System) Change(ctx context.Context, c Change) error {
 	if err == nil {
 		var t Table
 		if t, err = s.Table(ctx); err == nil && !c.done(t) {
-			err = fmt.Errorf("%w: the table is as before (route.exe ended with status %d)", ErrDenied, out.Exit)
+			err = say.Errorf("%w: the table is as before (route.exe ended with status %d)", ErrDenied, out.Exit)
 		}
 	}
 	if err != nil {
-		return &core.OpError{Op: "change Windows' routes:", Target: c.Command(), Err: err, Hint: hint(err)}
+		return &core.OpError{Op: "change Windows' routes:", Target: c.Command(), Err: err, Hint: hint(err).String()}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // Bounds of one call.
@@ -114,7 +115,7 @@ func (h *Host) guarded(ctx context.Context, limit time.Duration, name string, f 
 	select {
 	case h.slot <- struct{}{}:
 	case <-limited.Done():
-		return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrBusy, limit))
+		return h.gaveUp(ctx, patient, say.Errorf("%s: %w (%s)", name, ErrBusy, limit))
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -125,12 +126,12 @@ func (h *Host) guarded(ctx context.Context, limit time.Duration, name string, f 
 	select {
 	case err := <-done:
 		if err != nil && limited.Err() != nil {
-			return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
+			return h.gaveUp(ctx, patient, say.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
 		}
 		return h.ended(name, err)
 	case <-limited.Done():
 		// A program on a drive that hangs cannot even be killed.
-		return h.gaveUp(ctx, patient, fmt.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
+		return h.gaveUp(ctx, patient, say.Errorf("%s: %w (%s)", name, ErrTimeout, limit))
 	}
 }
 
@@ -157,7 +158,7 @@ func (h *Host) ended(name string, err error) error {
 		h.breaker.report(nil)
 		return nil
 	}
-	err = fmt.Errorf("%s: %w", name, err)
+	err = say.Errorf("%s: %w", name, err)
 	if !errors.Is(err, ErrDenied) && !errors.Is(err, ErrNoProgram) {
 		h.breaker.report(err)
 	}
@@ -183,7 +184,7 @@ func (h *Host) start(ctx context.Context, program string, args []string) (Output
 	var exit *exec.ExitError
 	switch {
 	case stdout.over || stderr.over:
-		return out, fmt.Errorf("%w: more than %d bytes", ErrOutput, maxOutput)
+		return out, say.Errorf("%w: more than %d bytes", ErrOutput, maxOutput)
 	case err == nil, errors.Is(err, exec.ErrWaitDelay), errors.As(err, &exit) && exit.Exited():
 		return out, h.refusal(out)
 	}
@@ -194,13 +195,13 @@ func (h *Host) start(ctx context.Context, program string, args []string) (Output
 func (h *Host) notStarted(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%w below %s", ErrNoProgram, h.root)
+		return say.Errorf("%w below %s", ErrNoProgram, h.root)
 	case errors.Is(err, fs.ErrPermission):
 		return ErrDenied
 	case errors.Is(err, syscall.ENOEXEC):
 		return h.interop.notRunnable()
 	}
-	return fmt.Errorf("%w: %w", ErrOutput, err)
+	return say.Errorf("%w: %w", ErrOutput, err)
 }
 
 // refusal reads what WSL's own starter of Windows programs says on stderr

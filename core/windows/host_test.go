@@ -193,7 +193,7 @@ func TestNoWindows(t *testing.T) {
 		if (err != nil) != c.failing || c.failing && !errors.Is(err, windows.ErrNoProgram) {
 			t.Errorf("%s: error %v", name, err)
 		}
-		if st.State != windows.Unknown || !strings.Contains(st.Reason, c.says) || st.Enabled != c.failing {
+		if st.State != windows.Unknown || !strings.Contains(st.Reason.String(), c.says) || st.Enabled != c.failing {
 			t.Errorf("%s: %+v, want unknown because %q", name, st, c.says)
 		}
 	}

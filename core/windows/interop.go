@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // dialLimit bounds the look whether an interop socket is alive.
@@ -111,10 +112,10 @@ func alive(ctx context.Context, path string) bool {
 // by the person, or the entry wiped.
 func (i interop) notRunnable() error {
 	if i.switchedOff() {
-		return fmt.Errorf("%w in %s", ErrInteropOff, i.conf)
+		return say.Errorf("%w in %s", ErrInteropOff, i.conf)
 	}
 	if status, err := os.ReadFile(filepath.Join(i.binfmt, "status")); err == nil && strings.TrimSpace(string(status)) == "disabled" {
-		return fmt.Errorf("%w: binfmt_misc is disabled", ErrInteropOff)
+		return say.Errorf("%w: binfmt_misc is disabled", ErrInteropOff)
 	}
 	for _, name := range []string{"WSLInterop", "WSLInterop-late"} {
 		entry, err := os.ReadFile(filepath.Join(i.binfmt, name))
@@ -122,9 +123,9 @@ func (i interop) notRunnable() error {
 			continue
 		}
 		if bytes.HasPrefix(entry, []byte("disabled")) {
-			return fmt.Errorf("%w: the entry %s is disabled", ErrInteropOff, name)
+			return say.Errorf("%w: the entry %s is disabled", ErrInteropOff, name)
 		}
-		return fmt.Errorf("%w: %s is there, and yet the kernel does not run it", ErrNoBinfmt, name)
+		return say.Errorf("%w: %s is there, and yet the kernel does not run it", ErrNoBinfmt, name)
 	}
 	return ErrNoBinfmt
 }

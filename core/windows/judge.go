@@ -2,9 +2,10 @@ package windows
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
+
+	"flatnet/core/say"
 )
 
 // Kind is what a verdict says about the route.
@@ -49,9 +50,9 @@ func (k Kind) State() State {
 
 // Verdict is the judgement on the effective route to the subnet.
 type Verdict struct {
-	Kind   Kind   `json:"kind"`
-	Text   string `json:"text"`             // what is so, one line
-	Remedy string `json:"remedy,omitempty"` // what to do; "" when good
+	Kind   Kind     `json:"kind"`
+	Text   say.Text `json:"text"`             // what is so, one line
+	Remedy say.Text `json:"remedy,omitempty"` // what to do; "" when good
 	// Effective is the route that Windows takes now; nil: only the default
 	// route, or not known.
 	Effective *Entry `json:"effective,omitempty"`
@@ -64,12 +65,12 @@ func (v Verdict) Mendable() bool { return v.Remedy == remedyApply }
 
 // What to do about a verdict.
 const (
-	remedyApply  = "Repair the route: key W, or sudo flatnet-tui route apply."
-	remedyMayRun = "Looking needs no administrator: see with ls -l that you may execute the program, and the mount options (fmask) under [automount] in /etc/wsl.conf."
-	remedyNoWSL  = "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew."
-	remedyVPN    = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."
+	remedyApply  say.Text = "Repair the route: key W, or sudo flatnet-tui route apply."
+	remedyMayRun say.Text = "Looking needs no administrator: see with ls -l that you may execute the program, and the mount options (fmask) under [automount] in /etc/wsl.conf."
+	remedyNoWSL  say.Text = "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew."
+	remedyVPN    say.Text = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."
 	// In mirrored mode Windows itself listens for a published port.
-	remedyMirrored = `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
+	remedyMirrored say.Text = `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
 		"or publish the containers' ports (podman run -p) and let the gateway use those."
 )
 
@@ -144,23 +145,23 @@ func (j *judge) mode(m Mode) (Verdict, bool) {
 		return j.mirrored("WSL runs in mirrored mode"), true
 	case "":
 		if j.isWindows(j.wsl) {
-			return j.mirrored(fmt.Sprintf("WSL has Windows' own address %s, as in mirrored mode", j.wsl)), true
+			return j.mirrored(say.F("WSL has Windows' own address %s, as in mirrored mode", j.wsl)), true
 		}
 		return Verdict{}, false
 	case ModeWSL1, ModeNone:
 		return Verdict{
-			Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: there is no network between Windows and WSL to route over", m),
+			Kind: Undecided, Text: say.F("WSL's networking mode is %q: there is no network between Windows and WSL to route over", m),
 			Remedy: `Flatnet needs WSL 2 with networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig.`,
 		}, true
 	}
 	return Verdict{
-		Kind: Undecided, Text: fmt.Sprintf("WSL's networking mode is %q: whether a route works there is not known", m),
+		Kind: Undecided, Text: say.F("WSL's networking mode is %q: whether a route works there is not known", m),
 		Remedy: `networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig is the mode that Flatnet is made for.`,
 	}, true
 }
 
-func (j *judge) mirrored(why string) Verdict {
-	return Verdict{Kind: Mirrored, Text: why + ": it has no address of its own that a route could lead to", Remedy: remedyMirrored}
+func (j *judge) mirrored(why say.Text) Verdict {
+	return Verdict{Kind: Mirrored, Text: say.F("%s: it has no address of its own that a route could lead to", why), Remedy: remedyMirrored}
 }
 
 // isWindows tells whether a is the address of one of Windows' interfaces.
@@ -173,12 +174,12 @@ func (j *judge) isWindows(a netip.Addr) bool {
 func (j *judge) withoutWSL() Verdict {
 	found := slices.Concat(j.narrower, j.exact, j.wider)
 	if len(found) == 0 {
-		return Verdict{Kind: Missing, Remedy: remedyNoWSL, Text: fmt.Sprintf("Windows has no route to %s, and WSL's own address is not known", j.subnet)}
+		return Verdict{Kind: Missing, Remedy: remedyNoWSL, Text: say.F("Windows has no route to %s, and WSL's own address is not known", j.subnet)}
 	}
 	e := found[0]
 	return Verdict{
 		Kind: Undecided, Effective: &e, Remedy: remedyNoWSL,
-		Text: fmt.Sprintf("the route to %s goes by way of %s; WSL's own address is not known", e.Destination, by(e)),
+		Text: say.F("the route to %s goes by way of %s; WSL's own address is not known", e.Destination, by(e)),
 	}
 }
 
@@ -188,13 +189,13 @@ func (j *judge) withoutOwn() Verdict {
 		e := j.narrower[0]
 		return Verdict{
 			Kind: OtherGateway, Effective: &e, Remedy: remedyVPN,
-			Text: fmt.Sprintf("%s, a part of %s, goes by way of %s", e.Destination, j.subnet, by(e)),
+			Text: say.F("%s, a part of %s, goes by way of %s", e.Destination, j.subnet, by(e)),
 		}
 	}
 	if len(j.wider) == 0 {
-		text := fmt.Sprintf("Windows has no route to %s", j.subnet)
+		text := say.F("Windows has no route to %s", j.subnet)
 		if p := j.persistent(); p != nil {
-			text += fmt.Sprintf("; the persistent one by way of %s is not active", p.Gateway)
+			text = say.F("%s; the persistent one by way of %s is not active", text, p.Gateway)
 		}
 		return Verdict{Kind: Missing, Text: text, Remedy: remedyApply}
 	}
@@ -204,7 +205,7 @@ func (j *judge) withoutOwn() Verdict {
 	}
 	return Verdict{
 		Kind: OtherGateway, Effective: &e, Remedy: remedyApply,
-		Text: fmt.Sprintf("%s goes by way of %s with the route to %s (a VPN?), and no route of its own is there", j.subnet, by(e), e.Destination),
+		Text: say.F("%s goes by way of %s with the route to %s (a VPN?), and no route of its own is there", j.subnet, by(e), e.Destination),
 	}
 }
 
@@ -217,24 +218,24 @@ func (j *judge) own() Verdict {
 	switch {
 	case ours < 0 && j.isOld(best):
 		v.Kind, v.Remedy = OldAddress, remedyApply
-		v.Text = fmt.Sprintf("the route to %s goes to %s, an address that WSL no longer has: it is %s now", j.subnet, by(best), j.wsl)
+		v.Text = say.F("the route to %s goes to %s, an address that WSL no longer has: it is %s now", j.subnet, by(best), j.wsl)
 	case ours < 0:
 		v.Kind, v.Remedy = OtherGateway, remedyApply
-		v.Text = fmt.Sprintf("the route to %s goes by way of %s, not to WSL at %s", j.subnet, by(best), j.wsl)
+		v.Text = say.F("the route to %s goes by way of %s, not to WSL at %s", j.subnet, by(best), j.wsl)
 	case rival >= 0 && j.exact[rival].Metric <= j.exact[ours].Metric:
-		other, wins := j.exact[rival], "wins"
-		if other.Metric == j.exact[ours].Metric {
-			wins = "may win"
-		}
+		other := j.exact[rival]
 		v.Effective, v.Kind, v.By, v.Remedy = &other, Shadowed, &other, remedyApply
-		v.Text = fmt.Sprintf("the route to WSL has metric %d; the one by way of %s has %d and %s", j.exact[ours].Metric, by(other), other.Metric, wins)
+		v.Text = say.F("the route to WSL has metric %d; the one by way of %s has %d and wins", j.exact[ours].Metric, by(other), other.Metric)
+		if other.Metric == j.exact[ours].Metric {
+			v.Text = say.F("the route to WSL has metric %d; the one by way of %s has %d and may win", j.exact[ours].Metric, by(other), other.Metric)
+		}
 	case len(j.narrower) > 0:
 		v.Effective, v.Kind, v.By, v.Remedy = &j.exact[ours], Shadowed, &j.narrower[0], remedyVPN
-		v.Text = fmt.Sprintf("the more specific route to %s by way of %s wins over the one to WSL", j.narrower[0].Destination, by(j.narrower[0]))
+		v.Text = say.F("the more specific route to %s by way of %s wins over the one to WSL", j.narrower[0].Destination, by(j.narrower[0]))
 	case len(j.exact) > 1:
 		other := j.exact[(ours+1)%len(j.exact)]
 		v.Effective, v.Kind, v.By, v.Remedy = &j.exact[ours], Duplicate, &other, remedyApply
-		v.Text = fmt.Sprintf("besides the route to WSL there is one to %s by way of %s", j.subnet, by(other))
+		v.Text = say.F("besides the route to WSL there is one to %s by way of %s", j.subnet, by(other))
 	default:
 		return j.good(best)
 	}
@@ -245,12 +246,12 @@ func (j *judge) good(best Entry) Verdict {
 	if p := j.persistent(); p != nil && p.Gateway != j.wsl {
 		return Verdict{
 			Kind: PersistentDisagrees, Effective: &best, By: p, Remedy: remedyApply,
-			Text: fmt.Sprintf("the persistent route to %s goes to %s: after a restart of Windows that one may win", j.subnet, by(*p)),
+			Text: say.F("the persistent route to %s goes to %s: after a restart of Windows that one may win", j.subnet, by(*p)),
 		}
 	}
-	text := fmt.Sprintf("%s goes to WSL at %s", j.subnet, j.wsl)
+	text := say.F("%s goes to WSL at %s", j.subnet, j.wsl)
 	if best.Destination != j.subnet {
-		text += fmt.Sprintf(" with the wider route to %s", best.Destination)
+		text = say.F("%s with the wider route to %s", text, best.Destination)
 	}
 	return Verdict{Kind: Good, Effective: &best, Text: text}
 }
@@ -300,12 +301,12 @@ func (t Table) Facing(a netip.Addr) (netip.Addr, bool) {
 }
 
 // by names where an entry leads.
-func by(e Entry) string {
+func by(e Entry) say.Text {
 	if !e.Interface.IsValid() {
-		return e.Gateway.String()
+		return say.Data(e.Gateway.String())
 	}
 	if e.OnLink() {
-		return "the interface " + e.Interface.String()
+		return say.F("the interface %s", e.Interface)
 	}
-	return fmt.Sprintf("%s (interface %s)", e.Gateway, e.Interface)
+	return say.F("%s (interface %s)", e.Gateway, e.Interface)
 }

@@ -77,10 +77,10 @@ func TestJudge(t *testing.T) {
 				mode = windows.Mode(strings.Trim(string(c.mode), "-"))
 			}
 			v := windows.Judge(table, subnet, to, mode)
-			if v.Kind != c.kind || !strings.Contains(v.Text, c.says) || v.Text == "" {
+			if v.Kind != c.kind || !strings.Contains(v.Text.String(), c.says) || v.Text.String() == "" {
 				t.Fatalf("judged %s: %q; want %s with %q", v.Kind, v.Text, c.kind, c.says)
 			}
-			if c.noWSL && !strings.Contains(v.Remedy, "default route") {
+			if c.noWSL && !strings.Contains(v.Remedy.String(), "default route") {
 				t.Errorf("WSL's address is what is needed, and not %q", v.Remedy)
 			}
 			if (v.Remedy == "") != (v.Kind == windows.Good) {

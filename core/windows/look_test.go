@@ -74,7 +74,7 @@ func TestLookingNeedsNoAdministrator(t *testing.T) {
 	if !errors.Is(err, windows.ErrDenied) || st.State != windows.Unknown || st.Trouble == nil {
 		t.Fatalf("%v, %+v", err, st)
 	}
-	for _, remedy := range []string{st.Trouble.Remedy, st.Verdict.Remedy, core.Hint(err)} {
+	for _, remedy := range []string{st.Trouble.Remedy.String(), st.Verdict.Remedy.String(), core.Hint(err)} {
 		if !strings.Contains(remedy, "needs no administrator") {
 			t.Errorf("remedy %q", remedy)
 		}
@@ -107,7 +107,7 @@ func TestTheRouteIsShownThoughItCannotBeJudged(t *testing.T) {
 	w = windowstest.New(t, nil)
 	w.Options.Kernel = kernel.NewFake()
 	w.System = windows.New(w.Options)
-	if st := look(t, w); st.State != windows.Unknown || st.Route == nil || !strings.Contains(st.Reason, "default route") {
+	if st := look(t, w); st.State != windows.Unknown || st.Route == nil || !strings.Contains(st.Reason.String(), "default route") {
 		t.Errorf("no default route: %+v", st)
 	}
 }
@@ -135,7 +135,7 @@ func TestTheBridgeIsPingedNowAndThen(t *testing.T) {
 	w.Clock.At = w.Clock.At.Add(30 * time.Second)
 	w.Change(t, func(s *standin.State) { s.Dead = []string{"10.87.1.1"} })
 	st := look(t, w)
-	if pings() != 2 || st.State != windows.Warn || !strings.Contains(st.Reason, "10.87.1.1") {
+	if pings() != 2 || st.State != windows.Warn || !strings.Contains(st.Reason.String(), "10.87.1.1") {
 		t.Errorf("%d pings, %s: %q; want a warning that the bridge does not answer", pings(), st.State, st.Reason)
 	}
 	w.Change(t, func(s *standin.State) { s.Dead, s.Language = nil, "de" })

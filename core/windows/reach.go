@@ -3,13 +3,14 @@ package windows
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // The kinds of Target.
@@ -51,7 +52,7 @@ type Reach struct {
 	Target string    `json:"target"`
 	Host   string    `json:"host,omitempty"` // HTTP: the site that was asked for
 	State  State     `json:"state"`          // unknown: it could not be tried
-	Detail string    `json:"detail"`
+	Detail say.Text  `json:"detail"`
 	At     time.Time `json:"at"`
 }
 
@@ -75,10 +76,10 @@ func (s *System) try(ctx context.Context, t Target) Reach {
 	case HTTP:
 		return s.curl(ctx, t)
 	}
-	return s.result(t, t.URL, Unknown, "there is no check of the kind "+t.Kind)
+	return s.result(t, t.URL, Unknown, say.F("there is no check of the kind %s", t.Kind))
 }
 
-func (s *System) result(t Target, target string, state State, detail string) Reach {
+func (s *System) result(t Target, target string, state State, detail say.Text) Reach {
 	return Reach{Kind: t.Kind, Name: t.Name, Target: target, Host: t.Host, State: state, Detail: detail, At: s.o.Now()}
 }
 
@@ -89,7 +90,7 @@ func (s *System) ping(ctx context.Context, t Target) Reach {
 	wait := strconv.FormatInt(pingWait.Milliseconds(), 10)
 	out, err := s.host.Run(ctx, s.host.limit+pingWait, pingExe, "-n", "1", "-w", wait, target)
 	if err != nil {
-		return s.result(t, target, Unknown, err.Error())
+		return s.result(t, target, Unknown, say.Of(err))
 	}
 	if out.Exit == 0 && pingReply(out.Stdout, target) {
 		return s.result(t, target, OK, "ping is answered")
@@ -119,13 +120,13 @@ func (s *System) curl(ctx context.Context, t Target) Reach {
 	}
 	out, err := s.host.Run(ctx, s.host.limit+curlWait, curlExe, append(args, t.URL)...)
 	if err != nil {
-		return s.result(t, t.URL, Unknown, err.Error())
+		return s.result(t, t.URL, Unknown, say.Of(err))
 	}
 	code, err := strconv.Atoi(strings.TrimSpace(string(out.Stdout)))
 	if err != nil || out.Exit != 0 || code == 0 {
-		return s.result(t, t.URL, Fail, fmt.Sprintf("no answer (curl.exe ended with status %d)", out.Exit))
+		return s.result(t, t.URL, Fail, say.F("no answer (curl.exe ended with status %d)", out.Exit))
 	}
-	return s.result(t, t.URL, httpState(code), fmt.Sprintf("HTTP %d", code))
+	return s.result(t, t.URL, httpState(code), say.F("HTTP %d", code))
 }
 
 // httpState takes every answer for one, but not a gateway's that had none.

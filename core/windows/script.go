@@ -5,7 +5,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // Names of the scripts below <root>/scripts.
@@ -62,7 +62,7 @@ type scriptValues struct {
 func Scripts(n config.Network) ([]Script, error) {
 	p := n.Subnet.Masked()
 	if !p.IsValid() || !p.Addr().Is4() || !p.Contains(n.Gateway) {
-		return nil, fmt.Errorf("no script for the subnet %s with the gateway %s: both must be IPv4, the one in the other", n.Subnet, n.Gateway)
+		return nil, say.Errorf("no script for the subnet %s with the gateway %s: both must be IPv4, the one in the other", n.Subnet, n.Gateway)
 	}
 	values := scriptValues{
 		Prefix: p, Subnet: p.Addr(), Mask: Mask(p.Bits()), Bridge: n.Gateway,
@@ -163,7 +163,7 @@ func (s *System) onDrive(ctx context.Context, op string, work func() error) erro
 }
 
 // errNotMounted: the drive's directory is there, and the drive is not.
-var errNotMounted = errors.New("the drive is not mounted")
+var errNotMounted = say.New("the drive is not mounted")
 
 // mounted tells whether root is on a drive of Windows: below /mnt/<letter>
 // something must be mounted there. Elsewhere its parent must be there.
@@ -176,13 +176,13 @@ func mounted(root string) error {
 	drive := filepath.Join("/mnt", parts[2])
 	var above, at unix.Stat_t
 	if err := unix.Stat("/mnt", &above); err != nil {
-		return fmt.Errorf("%w: /mnt: %w", errNotMounted, err)
+		return say.Errorf("%w: /mnt: %w", errNotMounted, err)
 	}
 	if err := unix.Stat(drive, &at); err != nil {
-		return fmt.Errorf("%w: %s: %w", errNotMounted, drive, err)
+		return say.Errorf("%w: %s: %w", errNotMounted, drive, err)
 	}
 	if at.Dev == above.Dev {
-		return fmt.Errorf("%w: nothing is mounted on %s", errNotMounted, drive)
+		return say.Errorf("%w: nothing is mounted on %s", errNotMounted, drive)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // firstLimit is the limit of the first call.
@@ -102,16 +102,16 @@ func (s *System) changes(t Table, wsl netip.Addr) []Change {
 }
 
 // sum gives the state of all that was seen, and why it is not ok.
-func (st *Status) sum(addrErr error) (State, string) {
+func (st *Status) sum(addrErr error) (State, say.Text) {
 	if st.Verdict.Kind == Undecided && addrErr != nil {
-		return Unknown, addrErr.Error()
+		return Unknown, say.Of(addrErr)
 	}
 	if st.Verdict.Kind != Good {
 		return st.Verdict.Kind.State(), st.Verdict.Text
 	}
 	for _, r := range st.Reach {
 		if r.State == Fail {
-			return Warn, fmt.Sprintf("the route is good, and yet Windows does not reach %s at %s: %s", r.Name, r.Target, r.Detail)
+			return Warn, say.F("the route is good, and yet Windows does not reach %s at %s: %s", r.Name, r.Target, r.Detail)
 		}
 	}
 	return OK, ""
@@ -122,7 +122,7 @@ func (s *System) fail(st Status, err error) (Status, error) {
 	if err == nil {
 		return st, nil
 	}
-	st.Reason, st.Trouble = err.Error(), Explain(err)
+	st.Reason, st.Trouble = say.Of(err), Explain(err)
 	if errors.Is(err, ErrDenied) { // to look needs no administrator
 		st.Trouble.Remedy = remedyMayRun
 	}
@@ -130,7 +130,7 @@ func (s *System) fail(st Status, err error) (Status, error) {
 	if st.Trouble != nil {
 		st.Verdict.Remedy = st.Trouble.Remedy
 	}
-	return st, &core.OpError{Op: "read Windows' route table", Err: err, Hint: st.Verdict.Remedy}
+	return st, &core.OpError{Op: "read Windows' route table", Err: err, Hint: st.Verdict.Remedy.String()}
 }
 
 // enabled tells whether there is a Windows to ask.
@@ -145,7 +145,7 @@ func (s *System) enabled(ctx context.Context, st *Status) (bool, error) {
 	if !found {
 		err := s.host.Present(ctx, routeExe)
 		if errors.Is(err, ErrNoProgram) && s.o.Config.Enabled != config.On {
-			st.Reason = fmt.Sprintf("not on WSL: there is no %s", s.host.path(routeExe))
+			st.Reason = say.F("not on WSL: there is no %s", s.host.path(routeExe))
 			return false, nil
 		}
 		if err != nil {
@@ -201,7 +201,7 @@ func (s *System) Table(ctx context.Context) (Table, error) {
 	}
 	table, err := ParseTable(out.Stdout)
 	if err != nil {
-		return Table{}, fmt.Errorf("route.exe: %w: %w", ErrOutput, err)
+		return Table{}, say.Errorf("route.exe: %w: %w", ErrOutput, err)
 	}
 	s.mu.Lock()
 	s.table, s.readAt = table, s.o.Now()

@@ -2,14 +2,14 @@ package windows
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
+
+	"flatnet/core/say"
 )
 
 // ErrNoTable says that a program's output is not a whole IPv4 table.
-var ErrNoTable = errors.New("not a whole IPv4 route table")
+var ErrNoTable = say.New("not a whole IPv4 route table")
 
 // Bounds of what is read: a table of a busy VPN has a few thousand lines.
 const (
@@ -43,7 +43,7 @@ type Table struct {
 // cannot be read: that line might be the route that is looked for.
 func ParseTable(out []byte) (Table, error) {
 	if len(out) > maxTableBytes {
-		return Table{}, fmt.Errorf("%w: %d bytes", ErrNoTable, len(out))
+		return Table{}, say.Errorf("%w: %d bytes", ErrNoTable, len(out))
 	}
 	var t Table
 	closed, after := false, 0
@@ -67,13 +67,13 @@ func ParseTable(out []byte) (Table, error) {
 		if e, ok := activeEntry(words); ok {
 			t.Active = append(t.Active, e)
 		} else if len(t.Active) > 0 || isAddr(words[0]) {
-			return Table{}, fmt.Errorf("%w: a line is garbled after %d routes", ErrNoTable, len(t.Active))
+			return Table{}, say.Errorf("%w: a line is garbled after %d routes", ErrNoTable, len(t.Active))
 		}
 	}
 	// A heading and at least one line, "None" or an entry, follow the active
 	// routes; a table that ends before is cut off and proves nothing missing.
 	if after < 2 {
-		return Table{}, fmt.Errorf("%w: %d bytes, %d routes read", ErrNoTable, len(out), len(t.Active))
+		return Table{}, say.Errorf("%w: %d bytes, %d routes read", ErrNoTable, len(out), len(t.Active))
 	}
 	return t, nil
 }

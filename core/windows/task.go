@@ -3,11 +3,11 @@ package windows
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // A started task is waited for: PowerShell takes up to 4 s to start, and WSL
@@ -26,7 +26,7 @@ const (
 )
 
 // ErrTaskFailed says that the task was started, and the route is as before.
-var ErrTaskFailed = errors.New("the scheduled task has not set the route")
+var ErrTaskFailed = say.New("the scheduled task has not set the route")
 
 // Means is what this session may do on Windows.
 type Means struct {
@@ -74,7 +74,7 @@ func (s *System) startTask(ctx context.Context) error {
 		return err
 	}
 	if out.Exit != 0 {
-		return fmt.Errorf("schtasks.exe ended with status %d", out.Exit)
+		return say.Errorf("schtasks.exe ended with status %d", out.Exit)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.TaskLimit, ErrTaskFailed)
 	defer cancel()

@@ -1,36 +1,41 @@
 package windows
 
-import "errors"
+import (
+	"errors"
+
+	"flatnet/core/say"
+)
 
 // Why a Windows program gave no answer. All errors of Host wrap one of these.
 var (
-	ErrInteropOff = errors.New("WSL's interop is switched off")
-	ErrNoBinfmt   = errors.New("the kernel's entry for Windows programs is gone")
-	ErrSocket     = errors.New("the way to Windows (WSL_INTEROP) is dead")
-	ErrTimeout    = errors.New("Windows did not answer in time")
-	ErrDenied     = errors.New("Windows denied access")
-	ErrNoProgram  = errors.New("the Windows program is missing")
-	ErrOutput     = errors.New("the Windows program's output cannot be used")
+	ErrInteropOff = say.New("WSL's interop is switched off")
+	ErrNoBinfmt   = say.New("the kernel's entry for Windows programs is gone")
+	ErrSocket     = say.New("the way to Windows (WSL_INTEROP) is dead")
+	ErrTimeout    = say.New("Windows did not answer in time")
+	ErrDenied     = say.New("Windows denied access")
+	ErrNoProgram  = say.New("the Windows program is missing")
+	ErrOutput     = say.New("the Windows program's output cannot be used")
 	// ErrResting: Windows failed lately and is left alone for a while. It
 	// wraps the failure too.
-	ErrResting = errors.New("not asked again yet")
+	ErrResting = say.New("not asked again yet")
 	// ErrBusy: an earlier call has not ended, and one at a time is made.
-	ErrBusy = errors.New("an earlier call to Windows has not ended")
+	ErrBusy = say.New("an earlier call to Windows has not ended")
 )
 
 // Trouble is an error of Host for a person: a stable code, what is wrong, and
 // what to do about it.
 type Trouble struct {
-	Code   string `json:"code"` // "interop-…"; see troubles
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Remedy string `json:"remedy"`
+	Code   string   `json:"code"` // "interop-…"; see troubles
+	Title  say.Text `json:"title"`
+	Detail say.Text `json:"detail"`
+	Remedy say.Text `json:"remedy"`
 }
 
 // trouble ties a sentinel to its code and remedy.
 type trouble struct {
-	err          error
-	code, remedy string
+	err    error
+	code   string
+	remedy say.Text
 }
 
 // troubles lists all that can go wrong between WSL and a Windows program, the
@@ -56,14 +61,14 @@ func Explain(err error) *Trouble {
 	}
 	for _, t := range troubles() {
 		if errors.Is(err, t.err) {
-			return &Trouble{Code: t.code, Title: "Windows cannot be asked: " + t.err.Error(), Detail: err.Error(), Remedy: t.remedy}
+			return &Trouble{Code: t.code, Title: say.F("Windows cannot be asked: %s", t.err), Detail: say.Of(err), Remedy: t.remedy}
 		}
 	}
 	return nil
 }
 
 // hint gives the remedy of the trouble that err is, "" if none.
-func hint(err error) string {
+func hint(err error) say.Text {
 	if t := Explain(err); t != nil {
 		return t.Remedy
 	}

@@ -14,6 +14,7 @@ import (
 
 	"flatnet/core/config"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // State is how good something is: "ok", "warn", "fail" or "unknown", the
@@ -54,9 +55,9 @@ type Route struct {
 type Status struct {
 	// Enabled: there is a Windows to ask. Where not, Reason says why and
 	// everything below is empty.
-	Enabled bool   `json:"enabled"`
-	State   State  `json:"state"`
-	Reason  string `json:"reason,omitempty"` // why State is not ok, one line
+	Enabled bool     `json:"enabled"`
+	State   State    `json:"state"`
+	Reason  say.Text `json:"reason,omitempty"` // why State is not ok, one line
 
 	Mode       Mode       `json:"mode"`
 	WSLAddress netip.Addr `json:"wsl_address"` // source of WSL's default route; "" if unknown

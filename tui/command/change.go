@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 )
 
@@ -71,7 +72,7 @@ func (a *App) changed(f *changeFlags, p repair.Plan, applied bool) error {
 		}
 		err := writeJSON(a.Out, struct {
 			Steps   []repair.Step `json:"steps"`
-			Notes   []string      `json:"notes,omitempty"`
+			Notes   []say.Text    `json:"notes,omitempty"`
 			ByHand  string        `json:"by_hand,omitempty"`
 			Applied bool          `json:"applied"`
 		}{steps, p.Notes, p.ByHand, applied})
@@ -159,9 +160,9 @@ func (a *App) typed() (string, error) {
 }
 
 func printPlan(w io.Writer, p repair.Plan) {
-	fmt.Fprintln(w, text.Line(p.Title))
+	fmt.Fprintln(w, text.Line(p.Title.String()))
 	for i, s := range p.Steps {
-		fmt.Fprintf(w, "  %d. %s\n", i+1, text.Line(s.Text))
+		fmt.Fprintf(w, "  %d. %s\n", i+1, text.Line(s.Text.String()))
 		if s.Command != "" {
 			fmt.Fprintf(w, "     $ %s\n", text.Block(s.Command))
 		}
@@ -170,7 +171,7 @@ func printPlan(w io.Writer, p repair.Plan) {
 		}
 	}
 	for _, n := range p.Notes {
-		fmt.Fprintf(w, "  %s\n", text.Line(n))
+		fmt.Fprintf(w, "  %s\n", text.Line(n.String()))
 	}
 	if p.ByHand != "" {
 		fmt.Fprintf(w, "  By hand:\n     %s\n", text.Line(p.ByHand))

@@ -126,7 +126,7 @@ func (k *keeper) see(ctx context.Context, p *Parts, t *kept) (mended bool, err e
 	}
 	if err == nil {
 		for _, s := range plan.Steps {
-			k.report("Done: " + text.Line(s.Text) + ".")
+			k.report("Done: " + text.Line(s.Text.String()) + ".")
 		}
 	}
 	return true, err

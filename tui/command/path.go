@@ -234,5 +234,5 @@ func (p *Parts) askFromWindows(ctx context.Context, f health.Facts, t health.Tra
 	}
 	target := windows.Target{Kind: windows.HTTP, Name: t.Host, URL: "http://" + t.Server.Address.String() + "/", Host: t.Host}
 	got := p.Windows.Reach(ctx, []windows.Target{target})[0]
-	return health.Probe{Kind: string(probes.HTTP), Target: got.Target, State: health.Severity(got.State), Detail: say.Data(got.Detail), At: got.At}
+	return health.Probe{Kind: string(probes.HTTP), Target: got.Target, State: health.Severity(got.State), Detail: got.Detail, At: got.At}
 }

@@ -142,7 +142,7 @@ func reportLeases(all []leases.Status) []leaseReport {
 
 func reportWindows(f health.Facts, groups map[health.Group]health.Severity) windowsReport {
 	w := f.Windows.Value
-	r := windowsReport{State: known(f.Windows.Known() && w.Enabled, groups[health.GroupWindows]), Reason: w.Reason}
+	r := windowsReport{State: known(f.Windows.Known() && w.Enabled, groups[health.GroupWindows]), Reason: w.Reason.String()}
 	if r.Reason == "" {
 		r.Reason = f.Windows.Err.String()
 	}

@@ -127,7 +127,7 @@ func printRoute(w io.Writer, st windows.Status) error {
 	fact := func(name, value string) { fmt.Fprintf(&b, "%s %s\n", text.Fit(name, 14), text.Line(value)) }
 	fact("State", string(st.State))
 	if !st.Enabled && st.Reason != "" {
-		fact("Reason", st.Reason)
+		fact("Reason", st.Reason.String())
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
@@ -136,10 +136,10 @@ func printRoute(w io.Writer, st windows.Status) error {
 	fact("Windows faces", addressOrUnknown(st.Facing))
 	fact("Route", routeText(st))
 	if st.Verdict.Text != "" {
-		fact("Judged", st.Verdict.Text)
+		fact("Judged", st.Verdict.Text.String())
 	}
 	if st.Verdict.Remedy != "" {
-		fact("Remedy", st.Verdict.Remedy)
+		fact("Remedy", st.Verdict.Remedy.String())
 	}
 	for _, r := range st.Reach {
 		fact("Tried", fmt.Sprintf("%s %s: %s, %s", r.Name, r.State, r.Target, r.Detail))

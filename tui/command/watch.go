@@ -116,7 +116,7 @@ func (f follower) regenerate(ctx context.Context, p *Parts) error {
 		return nil // what changed it has been noticed too
 	}
 	if err == nil {
-		f.report("Done: " + plan.Steps[0].Text + ".")
+		f.report("Done: " + plan.Steps[0].Text.String() + ".")
 	}
 	return err
 }

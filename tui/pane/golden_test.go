@@ -275,7 +275,7 @@ func TestHostileNames(t *testing.T) {
 		b := example.Bridge(false)
 		b.Bridge.Ports[0].Alias, b.Bridge.Ports[0].Name, b.Bridge.Kind = name, name, name
 		w := example.Windows(true)
-		w.Reason, w.Verdict.Text = name, name
+		w.Reason, w.Verdict.Text = say.Data(name), say.Data(name)
 		u := example.Upstreams(true)
 		u.Probes[0].Host, u.Probes[0].Name, u.Probes[0].Target, u.Gateway.Value.Drift = name, name, name, []string{name}
 		u.Gateway.Value.SetAside[0].Host, u.Gateway.Value.SetAside[0].Reason = name, name

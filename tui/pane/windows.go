@@ -72,14 +72,14 @@ func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
 	}
 	if s.Trouble != nil {
 		facts = append(facts, fact{
-			key: "trouble", label: w.t.Windows, severity: health.Unknown, value: text.Line(s.Trouble.Title),
-			fields: slices.Concat(field("", text.Block(s.Trouble.Detail)), field(w.t.Remedy, text.Block(s.Trouble.Remedy))),
+			key: "trouble", label: w.t.Windows, severity: health.Unknown, value: w.d.Text.Say(s.Trouble.Title),
+			fields: slices.Concat(field("", w.d.Text.SayAll(s.Trouble.Detail)), field(w.t.Remedy, w.d.Text.SayAll(s.Trouble.Remedy))),
 		})
 	}
 	for _, r := range s.Reach {
 		facts = append(facts, fact{
 			key: "reach " + r.Kind + r.Target, label: text.Line(r.Name), severity: health.Severity(r.State),
-			value: text.Line(r.Detail), note: text.Line(r.Target),
+			value: w.d.Text.Say(r.Detail), note: text.Line(r.Target),
 		})
 	}
 	return facts
@@ -88,7 +88,7 @@ func (w windowsFacts) all(s windows.Status, now time.Time) []fact {
 func (w windowsFacts) route(s windows.Status) fact {
 	f := fact{
 		key: "route", label: w.t.Route, severity: health.Severity(s.State), value: w.t.Missing,
-		fields: slices.Concat(field(w.t.Verdict, text.Block(s.Verdict.Text)), field(w.t.Remedy, text.Block(s.Verdict.Remedy))),
+		fields: slices.Concat(field(w.t.Verdict, w.d.Text.SayAll(s.Verdict.Text)), field(w.t.Remedy, w.d.Text.SayAll(s.Verdict.Remedy))),
 	}
 	r := s.Route
 	switch {
@@ -178,5 +178,5 @@ func (w windowsFacts) note(s windows.Status) []string {
 	if s.Trouble != nil {
 		remedy = s.Trouble.Remedy
 	}
-	return slices.DeleteFunc([]string{text.Line(said), text.Line(remedy)}, func(l string) bool { return strings.TrimSpace(l) == "" })
+	return slices.DeleteFunc([]string{w.d.Text.Say(said), w.d.Text.Say(remedy)}, func(l string) bool { return strings.TrimSpace(l) == "" })
 }

@@ -81,7 +81,7 @@ func (c *Confirm) View(l *Look, width, height int) string {
 	}
 	lines = append(lines, "", c.buttons(l))
 	return l.Framed(FrameOptions{
-		Width: w, Height: h, Focused: true, Title: text.Line(c.Plan.Title),
+		Width: w, Height: h, Focused: true, Title: l.Text.Say(c.Plan.Title),
 		Note: l.progress(c.offset, h-4, all), Footer: l.Paint(Muted, l.Text.Confirm.Keys),
 	}, lines)
 }
@@ -114,7 +114,7 @@ func PlanLines(l *Look, p repair.Plan, width int) []string {
 	}
 	for i, s := range p.Steps {
 		lead := l.Paint(Accent, fmt.Sprintf("%2d ", i+1))
-		out = append(out, l.Indented(lead, Plain, text.Line(s.Text), width)...)
+		out = append(out, l.Indented(lead, Plain, l.Text.Say(s.Text), width)...)
 		if s.Command != "" {
 			out = append(out, l.Indented("   "+l.Paint(Muted, "$ "), Muted, text.Block(s.Command), width)...)
 		}
@@ -130,7 +130,7 @@ func PlanLines(l *Look, p repair.Plan, width int) []string {
 	}
 	for _, n := range p.Notes {
 		out = append(out, "")
-		out = append(out, l.Indented(l.Paint(Warn, l.Text.Confirm.Note+": "), Plain, text.Line(n), width)...)
+		out = append(out, l.Indented(l.Paint(Warn, l.Text.Confirm.Note+": "), Plain, l.Text.Say(n), width)...)
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"flatnet/core/health"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/themes"
 	"flatnet/tui/text"
 )
@@ -156,9 +157,9 @@ func TestSparkline(t *testing.T) {
 
 func TestConfirm(t *testing.T) {
 	now := time.Unix(0, 0)
-	plan := repair.Plan{Title: "a \x1b[2Jtitle", Notes: []string{"note"}}
+	plan := repair.Plan{Title: "a \x1b[2Jtitle", Notes: []say.Text{"note"}}
 	for i := range 40 {
-		plan.Steps = append(plan.Steps, repair.Step{Text: fmt.Sprintf("step %d", i), Command: "rm -rf \x1b]0;x\a/", Diff: "-a\n+b\n"})
+		plan.Steps = append(plan.Steps, repair.Step{Text: say.Data(fmt.Sprintf("step %d", i)), Command: "rm -rf \x1b]0;x\a/", Diff: "-a\n+b\n"})
 	}
 	open := func() *Confirm { return NewConfirm(plan, func() time.Time { return now }) }
 	l := look(t, "dark")
