@@ -37,6 +37,7 @@ func TestSetup(t *testing.T) {
 	}
 	for _, release := range []string{"bookworm", "trixie"} {
 		t.Run(release, func(t *testing.T) {
+			t.Parallel() // they share nothing
 			d := newDebian(t, release)
 			d.stageSource()
 			d.stagePackages()
