@@ -70,6 +70,8 @@ func (t *Table) add(network int, l ipam.Lease) {
 // host name.
 func shortID(id string) string { return id[:min(len(id), 12)] }
 
+const lettersOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 // label gives a name in the form in which it is looked up: lower case; "" for
 // one that cannot stand in DNS. Underscores can, as in names of compose.
 func label(name string) string {
@@ -81,10 +83,8 @@ func label(name string) string {
 			return ""
 		}
 	}
-	for _, c := range []byte(name) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return ""
-		}
+	if strings.Trim(name, lettersOfNames) != "" {
+		return ""
 	}
 	return strings.ToLower(name)
 }

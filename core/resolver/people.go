@@ -32,19 +32,20 @@ func newPeople(containers func(context.Context) ([]podman.Container, error)) *pe
 	return &people{containers: containers}
 }
 
-// find gives a container that was heard of already.
-func (p *people) find(id string) (c podman.Container, known, mayAsk bool) {
+// find gives a container that was heard of already; of another one it tells
+// whether Podman may be asked.
+func (p *people) find(id string) (c podman.Container, mayAsk bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c, known = p.known[id]
-	return c, known, !known && p.containers != nil && !time.Now().Before(p.next)
+	c, known := p.known[id]
+	return c, !known && p.containers != nil && !time.Now().Before(p.next)
 }
 
 // ask asks Podman about all containers, unless that was just done.
 func (p *people) ask(ctx context.Context, id string) podman.Container {
 	p.asking.Lock()
 	defer p.asking.Unlock()
-	c, _, mayAsk := p.find(id)
+	c, mayAsk := p.find(id)
 	if !mayAsk {
 		return c
 	}
@@ -76,7 +77,7 @@ func (p *people) servers(ctx context.Context, id string) []netip.Addr {
 	if id == "" {
 		return nil
 	}
-	c, _, mayAsk := p.find(id)
+	c, mayAsk := p.find(id)
 	if mayAsk {
 		c = p.ask(ctx, id)
 	}

@@ -86,7 +86,8 @@ func TestJSONIsEnglish(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"\u0000f99:x"`), &back); err != nil || back.String() != "\x00f99:x" {
 		t.Errorf("%q, %v", back, err)
 	}
-	if say.F("%s is missing", "a") != say.F("%s is missing", "a") {
+	one, other := say.F("%s is missing", "a"), say.F("%s is missing", "a")
+	if one != other {
 		t.Error("two texts that say the same are not equal")
 	}
 }
