@@ -110,7 +110,7 @@ func newScene(t *testing.T, s fileScene) *victim {
 	if s.first {
 		return &victim{m: newMachine(t, ""), netns: nettest.New(t)}
 	}
-	return newVictim(t)
+	return newVictim(t, "cni")
 }
 
 // begin brings things to where the verb has something to do.

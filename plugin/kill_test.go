@@ -20,8 +20,8 @@ type victim struct {
 
 const victimID = "victim00abcdef"
 
-func newVictim(t *testing.T) *victim {
-	m := newMachine(t, "")
+func newVictim(t *testing.T, front string) *victim {
+	m := newMachineFor(t, front, "")
 	m.add("stands")
 	return &victim{m: m, netns: nettest.New(t)}
 }
@@ -81,11 +81,13 @@ func (v *victim) works(after string) {
 
 // TestKillAtRandom kills the process with SIGKILL at any time, hundreds of
 // times.
-func TestKillAtRandom(t *testing.T) {
-	v := newVictim(t)
-	killed := 0
+func TestKillAtRandom(t *testing.T) { onFronts(t, killAtRandom) }
+
+func killAtRandom(t *testing.T, front string) {
+	v := newVictim(t, front)
+	killed, verbs := 0, verbsOf(front)
 	for i := range 300 {
-		verb := []string{"ADD", "DEL", "GC"}[i%3]
+		verb := verbs[i%len(verbs)]
 		v.prepare(verb)
 		wait := time.Duration(rand.IntN(12000)) * time.Microsecond
 		if v.killAfter(verb, wait) {
@@ -124,35 +126,47 @@ var changing = []string{
 // TestKillAtEverySystemCall kills the process on entering each system call
 // that changes something: the first, the second and so on of each.
 func TestKillAtEverySystemCall(t *testing.T) {
-	for _, verb := range []string{"ADD", "DEL", "GC"} {
-		t.Run(verb, func(t *testing.T) {
-			t.Parallel()
-			v := newVictim(t)
-			atEverySystemCall(t, func(name string, n int) bool {
-				v.prepare(verb)
-				killed := v.killAt(t, verb, name, n)
-				v.mend(fmt.Sprintf("%s killed at %s %d", verb, name, n))
-				return killed
+	onFronts(t, func(t *testing.T, front string) {
+		for _, verb := range verbsOf(front) {
+			t.Run(verb, func(t *testing.T) {
+				t.Parallel()
+				v := newVictim(t, front)
+				atEverySystemCall(t, func(name string, n int) bool {
+					v.prepare(verb)
+					killed := v.killAt(t, verb, name, n)
+					v.mend(fmt.Sprintf("%s killed at %s %d", verb, name, n))
+					return killed
+				})
+				v.works("at the end")
 			})
-			v.works("at the end")
-		})
+		}
+	})
+}
+
+// verbsOf gives the verbs that change something; netavark has no GC.
+func verbsOf(front string) []string {
+	if front == "netavark" {
+		return []string{"ADD", "DEL"}
 	}
+	return []string{"ADD", "DEL", "GC"}
 }
 
 // TestKillFirstAdd kills the call that makes bridge and rules, each time in a
 // new namespace: the next call brings them to their end.
 func TestKillFirstAdd(t *testing.T) {
-	t.Parallel()
-	atEverySystemCall(t, func(name string, n int) bool {
-		v := &victim{m: newMachine(t, ""), netns: nettest.New(t)}
-		killed := v.killAt(t, "ADD", name, n)
-		after := fmt.Sprintf("the first ADD killed at %s %d", name, n)
-		if a := v.m.call(v.call("DEL")); a.status != 0 {
-			t.Errorf("%s: DEL: %s", after, a)
-		}
-		v.m.nothingLeft(after)
-		v.works(after)
-		return killed
+	onFronts(t, func(t *testing.T, front string) {
+		t.Parallel()
+		atEverySystemCall(t, func(name string, n int) bool {
+			v := &victim{m: newMachineFor(t, front, ""), netns: nettest.New(t)}
+			killed := v.killAt(t, "ADD", name, n)
+			after := fmt.Sprintf("the first ADD killed at %s %d", name, n)
+			if a := v.m.call(v.call("DEL")); a.status != 0 {
+				t.Errorf("%s: DEL: %s", after, a)
+			}
+			v.m.nothingLeft(after)
+			v.works(after)
+			return killed
+		})
 	})
 }
 
@@ -188,10 +202,10 @@ func (v *victim) killAt(t *testing.T, verb, name string, n int) (killed bool) {
 	}
 	cmd := v.m.command(v.call(verb))
 	cmd.Path = strace
-	cmd.Args = []string{
+	cmd.Args = append([]string{
 		strace, "-f", "-o", "/dev/null", "-e", "trace=" + name,
-		"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", name, n), v.m.plugin,
-	}
+		"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", name, n),
+	}, cmd.Args...)
 	nettest.In(t, v.m.ns, func() { err = cmd.Run() })
 	if cmd.ProcessState == nil {
 		t.Fatal(err)

@@ -24,14 +24,34 @@ func TestMain(m *testing.M) {
 	nettest.Main(m)
 }
 
+// fronts are the ways by which the plugin is called.
+var fronts = []string{"cni", "netavark"}
+
+// onFronts runs one test through each front.
+func onFronts(t *testing.T, test func(t *testing.T, front string)) {
+	t.Helper()
+	for _, front := range fronts {
+		t.Run(front, func(t *testing.T) { test(t, front) })
+	}
+}
+
 // machine is a network namespace in which the real plugin's process runs.
 type machine struct {
 	t      testing.TB
+	front  string // by which ADD and DEL are called; "": CNI
 	ns     string // the host's namespace
 	state  string
 	log    string
 	config string
 	plugin string
+}
+
+// newMachineFor makes a machine whose containers come through a front.
+func newMachineFor(t testing.TB, front, toml string) *machine {
+	t.Helper()
+	m := newMachine(t, toml)
+	m.front = front
+	return m
 }
 
 func newMachine(t testing.TB, toml string) *machine {
@@ -75,6 +95,11 @@ func (m *machine) command(c call) *exec.Cmd {
 	if c.version == "" {
 		c.version = "1.0.0"
 	}
+	if verb, ok := netavarkVerbs[c.verb]; ok && m.front == "netavark" && c.stdin == "" {
+		cmd := m.netavarkCommand(verb, attachment(m.network(keys{"ipam_options": keys{"driver": "none"}}), c.id, keys{"interface_name": c.ifName}), c.netns)
+		cmd.Env = append(cmd.Env, c.env...)
+		return cmd
+	}
 	if c.stdin == "" {
 		keys := map[string]any{"cniVersion": c.version, "name": "flatnet", "type": "flatnet", "config": m.config}
 		for k, v := range c.keys {
@@ -104,8 +129,12 @@ type answer struct {
 		Code       uint
 		Msg        string
 		Details    string
+		Error      string // netavark's form
 	}
 }
+
+// says is all that a failure has to say.
+func (a answer) says() string { return a.failure.Msg + a.failure.Details + a.failure.Error }
 
 func (a answer) String() string {
 	return fmt.Sprintf("exit %d\nstdout: %s\nstderr: %s", a.status, a.stdout, a.stderr)
@@ -135,7 +164,8 @@ func (m *machine) call(c call) answer {
 	return m.run(m.command(c))
 }
 
-// add attaches a container with a new namespace and gives its result.
+// add attaches a container with a new namespace and gives its result, which is
+// CNI's alone.
 func (m *machine) add(id string) (netns string, result current.Result) {
 	m.t.Helper()
 	netns = nettest.New(m.t)
@@ -143,7 +173,26 @@ func (m *machine) add(id string) (netns string, result current.Result) {
 	if a.status != 0 {
 		m.t.Fatalf("ADD %s: %s", id, a)
 	}
+	if m.front == "netavark" {
+		return netns, result
+	}
 	return netns, m.result(a)
+}
+
+// address is what an ADD or a setup gave.
+func (m *machine) address(a answer) string {
+	m.t.Helper()
+	var status struct {
+		Interfaces map[string]struct{ Subnets []struct{ IPNet string } }
+	}
+	if m.front != "netavark" {
+		return m.result(a).IPs[0].Address.IP.String()
+	}
+	if err := json.Unmarshal([]byte(a.stdout), &status); err != nil || len(status.Interfaces["eth0"].Subnets) != 1 {
+		m.t.Fatalf("not netavark's answer to setup: %v\n%s", err, a)
+	}
+	ip, _, _ := strings.Cut(status.Interfaces["eth0"].Subnets[0].IPNet, "/")
+	return ip
 }
 
 func (m *machine) result(a answer) current.Result {

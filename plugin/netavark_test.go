@@ -2,7 +2,6 @@ package plugin_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -14,8 +13,16 @@ import (
 // keys is JSON that is being put together.
 type keys = map[string]any
 
+// netavarkVerbs are netavark's words for CNI's.
+var netavarkVerbs = map[string]string{"ADD": "setup", "DEL": "teardown"}
+
 // netavark calls the plugin as netavark 1.14 does.
 func (m *machine) netavark(verb string, stdin any, args ...string) answer {
+	m.t.Helper()
+	return m.run(m.netavarkCommand(verb, stdin, args...))
+}
+
+func (m *machine) netavarkCommand(verb string, stdin any, args ...string) *exec.Cmd {
 	m.t.Helper()
 	text, raw := stdin.(string)
 	if !raw {
@@ -28,7 +35,7 @@ func (m *machine) netavark(verb string, stdin any, args ...string) answer {
 	cmd := exec.Command(m.plugin, append([]string{verb}, args...)...)
 	cmd.Stdin = strings.NewReader(text)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	return m.run(cmd)
+	return cmd
 }
 
 // network is what Podman sends for "podman network create -d flatnet flatnet";
@@ -357,32 +364,5 @@ func TestBothFronts(t *testing.T) {
 		if !strings.Contains(string(log), `"msg":"`+line+`"`) {
 			t.Errorf("the log lacks %s:\n%s", line, log)
 		}
-	}
-}
-
-// TestNetavarkParallel has 60 containers come and go at once.
-func TestNetavarkParallel(t *testing.T) {
-	const containers = 60
-	m := newMachine(t, "")
-	network := m.created(nil)
-	paths := make([]string, containers)
-	for i := range paths {
-		paths[i] = nettest.New(t)
-	}
-	for range 3 {
-		for _, verb := range []string{"setup", "teardown"} {
-			answers := inParallel(containers, func(i int) answer {
-				return m.netavark(verb, attachment(network, fmt.Sprintf("c%07d", i), nil), paths[i])
-			})
-			for _, a := range answers {
-				if a.status != 0 {
-					t.Fatal(a)
-				}
-			}
-			if held := len(m.held()); verb == "setup" && held != containers {
-				t.Errorf("%d leases, want %d", held, containers)
-			}
-		}
-		m.nothingLeft("after a round")
 	}
 }

@@ -52,31 +52,40 @@ func Migrate(ctx context.Context, o Options, names []string) (repair.Plan, error
 		p.Notes = []say.Text{"There is no CNI network list of Flatnet's to take over. sudo flatnet-tui init sets Flatnet up."}
 		return p, nil
 	}
-	if p.Steps, err = settingsSteps(ctx, o, err); err != nil {
+	if p.Steps, err = migrateSteps(ctx, o, lists, err); err != nil {
 		return repair.Plan{}, err
-	}
-	for _, l := range lists {
-		steps, err := takeOver(o, l)
-		if err != nil {
-			return repair.Plan{}, err
-		}
-		p.Steps = append(p.Steps, steps...)
 	}
 	if len(p.Steps) == 0 {
 		p.Notes = []say.Text{"Podman has every network already that has a network list: there is nothing to do."}
 		return p, nil
 	}
 	p.Notes = migrateNotes(lists, others)
-	again := func(ctx context.Context) (repair.Plan, error) { return Migrate(ctx, o, names) }
-	p.Fits = repair.Unchanged(p, again)
+	p.Fits = repair.Unchanged(p, func(ctx context.Context) (repair.Plan, error) { return Migrate(ctx, o, names) })
 	p.Verify = func(ctx context.Context) error {
-		left, err := again(ctx)
-		if err == nil && len(left.Steps) > 0 {
-			err = say.Errorf("still to do: %s", left.Steps[0].Text)
+		left, err := migrateSteps(ctx, o, lists, nil)
+		if err == nil && len(left) > 0 {
+			err = say.Errorf("still to do: %s", left[0].Text)
 		}
 		return err
 	}
 	return p, nil
+}
+
+// migrateSteps plans the steps from what is on the disk. refused is what Podman
+// said when it was asked.
+func migrateSteps(ctx context.Context, o Options, lists []host.List, refused error) ([]repair.Step, error) {
+	steps, err := settingsSteps(ctx, o, refused)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lists {
+		more, err := takeOver(o, l)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, more...)
+	}
+	return steps, nil
 }
 
 // choose gives the lists of those names, all where there are none.
@@ -131,9 +140,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 	case is.Err != "":
 		return nil, failed(errors.New(is.Err), "run it as root")
 	case !is.Exists:
-		return []repair.Step{createNetwork(n.String(), n.CreateArgs(), func() bool {
-			return host.LookNetwork(o.host(l.Asked)).Ours
-		})}, nil
+		return []repair.Step{createNetwork(n.String(), n.CreateArgs(), o.host(l.Asked))}, nil
 	case !is.Ours, is.Problem != "", len(is.Differs) > 0:
 		return nil, failed(fmt.Errorf("%w: Podman has another network of that name: %s", repair.ErrHarm, described(is)),
 			"if it is not needed: sudo podman network rm "+l.Name)

@@ -64,7 +64,6 @@ create) bridge=; subnet=; options=
   done
   mkdir -p "${file%/*}"
   echo "{\"name\":\"$name\",\"driver\":\"${MIGRATE_DRIVER-flatnet}\",\"network_interface\":\"$bridge\",\"subnets\":[{$subnet}],\"options\":{$options},\"ipam_options\":{\"driver\":\"none\"}}" >"$file";;
-rm) rm "$file";;
 esac
 [ -z "$MIGRATE_AFTER" ] || case "$told" in *$MIGRATE_AFTER*) echo "no: $MIGRATE_AFTER" >&2; exit 125;; esac
 `

@@ -146,10 +146,9 @@ func (m Machine) planNetavark(ctx context.Context, o Options, p *repair.Plan, c 
 		return say.F("Podman calls the plugin through netavark, and cannot yet: %v. Do this, and run init again: %s", err, core.Hint(err))
 	}
 	p.Steps = append(p.Steps, steps...)
-	known := func() bool { return host.LookNetwork(o.host(c)).Exists }
-	if !known() {
+	if !host.LookNetwork(o.host(c)).Exists {
 		args := []string{"network", "create", "--driver", netavark.Driver, c.Network.Name}
-		p.Steps = append(p.Steps, createNetwork(c.Network.Name, args, known))
+		p.Steps = append(p.Steps, createNetwork(c.Network.Name, args, o.host(c)))
 	}
 	return "Podman calls the plugin through netavark."
 }

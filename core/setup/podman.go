@@ -98,27 +98,30 @@ func rewrite(path, name, from, to string) repair.Step {
 	}
 }
 
-// createNetwork has Podman know a network. known tells whether it does.
-func createNetwork(described string, args []string, known func() bool) repair.Step {
-	name := args[len(args)-1]
+// createNetwork has Podman know a network of which o tells where it will be.
+// What is taken back is its file: podman network rm refuses while there are
+// containers of that network, as those that Podman 4 made on one of its name.
+func createNetwork(described string, args []string, o host.Options) repair.Step {
 	return repair.Step{
 		Text:    say.F("make the network %s known to Podman", described),
 		Command: "podman " + strings.Join(args, " "),
 		Do:      func(ctx context.Context) ([]journal.Entry, error) { return nil, execute(ctx, "podman", args...) },
-		Undo: func(ctx context.Context) error {
-			if !known() {
-				return nil
+		Undo: func(context.Context) error {
+			if made := host.LookNetwork(o); made.Exists {
+				return os.Remove(made.Path)
 			}
-			return execute(ctx, "podman", "network", "rm", name)
+			return nil
 		},
 	}
 }
 
-// execute runs a program of this machine; its error has what it printed.
+// execute runs a program of this machine; its error has the last line that it
+// printed.
 func execute(ctx context.Context, program string, args ...string) error {
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %q", program, err, strings.TrimSpace(string(out)))
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		return fmt.Errorf("%s: %w: %q", program, err, lines[len(lines)-1])
 	}
 	return nil
 }

@@ -201,17 +201,11 @@ func (p *Podman) IP(container, network string) string {
 
 func (p *Podman) write(name, text string) {
 	p.t.Helper()
-	path := filepath.Join(p.Dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		p.t.Fatal(err)
-	}
 	mode := os.FileMode(0o644)
 	if filepath.Dir(name) == "bin" {
 		mode = 0o755
 	}
-	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		p.t.Fatal(err)
-	}
+	p.put(filepath.Join(p.Dir, name), text, mode)
 }
 
 // close ends the containers. What they leave in the store goes with the

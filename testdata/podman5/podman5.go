@@ -27,6 +27,9 @@ var script string
 // container's mount namespace, and gets to that one's own root.
 const holder = "/run/podman5/holder"
 
+// Root is where Debian 13's files are seen from this machine once it was entered.
+const Root = "/run/podman5/root"
+
 // Enter gives the shell command that runs what follows on Debian 13. Programs
 // there see this machine's /run, /proc, /sys and /dev; what they write
 // elsewhere goes with the namespaces that nettest.Main made. Where the tree
@@ -35,9 +38,8 @@ const holder = "/run/podman5/holder"
 func Enter(t testing.TB) string {
 	t.Helper()
 	if _, err := os.Stat(holder); err != nil {
-		const root = "/run/podman5/root"
-		mount(t, tree(t), root)
-		hold(t, root)
+		mount(t, tree(t), Root)
+		hold(t, Root)
 	}
 	pid, err := os.ReadFile(holder)
 	if err != nil {
