@@ -80,7 +80,7 @@ func describe(err error) *types.Error {
 	var mistakes *config.Error
 	if errors.As(err, &mistakes) {
 		err = errors.Join(err, errConfig)
-		e.Details = "correct the file or the network list that the message begins with; for the file, flatnet-tui config check looks again"
+		e.Details = "correct what the message begins with: the file, the network list, or the options of podman network create; for the file, flatnet-tui config check looks again"
 	}
 	for _, c := range Codes() {
 		for _, cause := range c.causes {

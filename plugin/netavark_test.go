@@ -166,6 +166,8 @@ func TestNetavarkRefused(t *testing.T) {
 		"no configuration":     {keys{"options": keys{"config": "/nowhere.toml"}}, "/nowhere.toml"},
 		"other without subnet": {keys{"name": "second"}, "--subnet"},
 		"other without bridge": {keys{"name": "second", "subnets": []keys{{"subnet": "10.88.0.0/24"}}}, "--interface-name"},
+		"other on our bridge":  {keys{"name": "x", "network_interface": "flatnet-br0", "subnets": []keys{{"subnet": "10.88.0.0/24"}}}, "flatnet-br0 is that of"},
+		"other on our subnet":  {keys{"name": "x", "network_interface": "br1", "subnets": []keys{{"subnet": "10.87.1.0/25"}}}, "overlaps 10.87.1.0/24"},
 		"no network":           {keys{"name": "x", "network_interface": "br1", "subnets": []keys{{"subnet": "10.88.0.0"}}}, "network x: subnet"},
 	} {
 		a := m.netavark("create", m.network(test.ask))
@@ -179,7 +181,7 @@ func TestNetavarkBadInput(t *testing.T) {
 	m := newMachine(t, "")
 	network := m.created(nil)
 	netns := nettest.New(t)
-	m.add("holder") // of 10.87.1.2
+	m.add("holder") // of 10.87.1.2 and 0a:f1:0a:57:01:02
 	good := func(options keys) keys { return attachment(network, "c1", options) }
 	with := func(key string, v any) keys { a := good(nil); a[key] = v; return a }
 	podmans := m.network(keys{"subnets": []keys{{"subnet": "10.87.1.0/24"}}})
@@ -203,6 +205,7 @@ func TestNetavarkBadInput(t *testing.T) {
 		"address outside":       {"setup", "outside", good(keys{"static_ips": []string{"10.9.9.9"}}), netns},
 		"no address":            {"setup", `"x"`, good(keys{"static_ips": []string{"x"}}), netns},
 		"two addresses":         {"setup", "one address", good(keys{"static_ips": []string{"10.87.1.7", "10.87.1.8"}}), netns},
+		"MAC address taken":     {"setup", "taken by holder", good(keys{"static_mac": "0a:f1:0a:57:01:02"}), netns},
 		"no MAC address":        {"setup", `"zz"`, good(keys{"static_mac": "zz"}), netns},
 		"no interface":          {"setup", "interface name", good(keys{"interface_name": "a/b"}), netns},
 		"option of a container": {"setup", `"bclim"`, good(keys{"options": keys{"bclim": "1"}}), netns},

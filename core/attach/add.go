@@ -134,6 +134,9 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 			return nil, err
 		}
 		lease.MAC, lease.Ports, lease.Aliases = macFor(r.MAC, lease.IP).String(), ports.Text(r.Ports), aliasText(r.Aliases)
+		if err := macFree(s, lease, a.witness(ctx, boot)); err != nil {
+			return nil, err
+		}
 		s.Put(lease)
 		return entries, nil
 	})

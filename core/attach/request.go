@@ -11,6 +11,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/bridge"
+	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/ports"
 )
@@ -151,4 +152,20 @@ var hints = []struct {
 	{ErrInterfaceTaken, "take the interface off the container first, or ask for another name"},
 	{ErrAttached, "stop the container first, so that its runtime calls DEL"},
 	{ErrVeth, "look at the kernel's message above; \"ip link\" shows what has the name"},
+}
+
+// macFree makes sure that no other container has the MAC address: the bridge
+// would send each one's frames now here, now there.
+func macFree(s *ipam.State, lease ipam.Lease, witness ipam.Witness) error {
+	for _, other := range s.OfMAC(lease.MAC) {
+		if other.IP == lease.IP || witness(other).Says == ipam.Gone {
+			continue
+		}
+		return &core.OpError{
+			Op: "give MAC address " + lease.MAC + " to", Target: lease.Owner(),
+			Err:  fmt.Errorf("%w by %s (%s)", ipam.ErrTaken, other.Owner(), other.IP),
+			Hint: "ask for another one, or for none",
+		}
+	}
+	return nil
 }

@@ -85,6 +85,14 @@ func (s *State) OfHostVeth(name string) []Lease {
 		func(l Lease) bool { return l.HostVeth == name })
 }
 
+// OfMAC gives the leases whose interface has this MAC address, by address.
+func (s *State) OfMAC(mac string) []Lease {
+	field := fieldText("mac", mac)
+	return s.filter(
+		func(text []byte) bool { return bytes.Contains(text, field) },
+		func(l Lease) bool { return l.MAC == mac })
+}
+
 // filter gives the leases that match, and looks only at those whose text may.
 func (s *State) filter(may func(text []byte) bool, match func(Lease) bool) []Lease {
 	var found []Lease

@@ -176,6 +176,10 @@ func (n Network) incomplete(cfg Config) string {
 		return fmt.Sprintf("the configured network is %s; another one needs a --subnet of its own", cfg.File.Network.Name)
 	case n.Interface == "":
 		return fmt.Sprintf("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.File.Network.Name)
+	case cfg.Network.Bridge == cfg.File.Network.Bridge:
+		return fmt.Sprintf("the bridge %s is that of the configured network %s; another one needs its own, --interface-name", cfg.Network.Bridge, cfg.File.Network.Name)
+	case cfg.Network.Subnet.Overlaps(cfg.File.Network.Subnet):
+		return fmt.Sprintf("its subnet overlaps %s, that of the configured network %s; give it another --subnet", cfg.File.Network.Subnet, cfg.File.Network.Name)
 	}
 	return ""
 }

@@ -74,7 +74,7 @@ func (p *Podman) crash() {
 	for _, path := range spaces {
 		nettest.Delete(path)
 	}
-	for _, dir := range []string{filepath.Join(p.Dir, "runroot"), "/run/libpod", "/run/containers"} {
+	for _, dir := range []string{filepath.Join(p.Dir, "runroot"), "/run/libpod", "/run/containers", "/run/runc"} {
 		if err := os.RemoveAll(dir); err != nil {
 			p.t.Fatal(err)
 		}
