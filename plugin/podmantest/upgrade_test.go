@@ -16,8 +16,8 @@ import (
 // TestUpgrade goes from Podman 4.3.1 with CNI to 5.4.2 with netavark on one
 // store: the networks are taken over, and containers keep their addresses.
 func TestUpgrade(t *testing.T) {
-	const socket = "/run/upgrade.sock"
-	p := podman.New(t, podman.Options{TOML: "[windows]\nenabled = false\n[podman]\nsocket = \"" + socket + "\"\n", Networks: map[string]string{
+	const socket = "/run/podman/podman.sock" // Podman's own: its command is asked where nobody listens there
+	p := podman.New(t, podman.Options{TOML: "[windows]\nenabled = false\n", Networks: map[string]string{
 		"second": `{"bridge": "flatnet-br1", "subnet": "10.88.0.0/24"}`,
 	}})
 	web(p, "first")
@@ -103,6 +103,9 @@ func takesBack(t *testing.T, tui func(args ...string) (int, string)) {
 // serve has Podman answer at its socket until the test ends.
 func serve(t *testing.T, p *podman.Podman, socket string) {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(socket), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	cmd := p.Command("system", "service", "--time", "0", "unix://"+socket)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
