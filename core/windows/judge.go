@@ -218,7 +218,7 @@ func (j *judge) own() Verdict {
 	switch {
 	case ours < 0 && j.isOld(best):
 		v.Kind, v.Remedy = OldAddress, remedyApply
-		v.Text = say.F("the route to %s goes to %s, an address that WSL no longer has: it is %s now", j.subnet, by(best), j.wsl)
+		v.Text = say.F("the route to %s goes to WSL's old address %s: it is %s now", j.subnet, best.Gateway, j.wsl)
 	case ours < 0:
 		v.Kind, v.Remedy = OtherGateway, remedyApply
 		v.Text = say.F("the route to %s goes by way of %s, not to WSL at %s", j.subnet, by(best), j.wsl)
