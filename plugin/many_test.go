@@ -41,11 +41,11 @@ func fillThePool(t *testing.T, front string) {
 	}
 }
 
-// TestParallel has 200 containers come and go at once, in five rounds.
+// TestParallel has 200 containers come and go at once, in ten rounds.
 func TestParallel(t *testing.T) { onFronts(t, parallel) }
 
 func parallel(t *testing.T, front string) {
-	const containers, rounds = 200, 5
+	const containers, rounds = 200, 10
 	m := newMachineFor(t, front, "")
 	var paths []string
 	for range containers {
