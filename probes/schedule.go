@@ -14,6 +14,11 @@ const (
 	MaxInFlight = 64
 	// startGap is the longest pause between the first probes of two targets.
 	startGap = 50 * time.Millisecond
+	// stuckAfter is for how long a server that has taken the connection may
+	// say nothing before it is down. One that was silent within its time limit
+	// is given so much the next time: a slow page is told from one that never
+	// comes.
+	stuckAfter = 30 * time.Second
 	// A failing target is asked ever more rarely: the interval doubles with
 	// each failure up to maxBackoff times, but not beyond maxPause unless the
 	// interval itself is longer.
@@ -240,13 +245,16 @@ func (s *Schedule) takeDue() ([]job, time.Duration) {
 		}
 		heap.Pop(&s.due)
 		s.inFlight++
-		jobs = append(jobs, job{e: e, target: e.target})
+		jobs = append(jobs, job{e: e, target: e.patiently()})
 	}
 	return jobs, time.Hour // a finished probe or Set wakes it before
 }
 
 func (s *Schedule) probe(ctx context.Context, j job) {
 	r := s.o.Probers.Probe(ctx, j.target)
+	if r.Cause == Silent && r.Status == 0 && j.target.Timeout >= stuckAfter {
+		r.State = Down
+	}
 	s.finish(j, r)
 	if s.o.OnResult != nil && r.Cause != Cancelled {
 		s.o.OnResult(j.target, r)
@@ -297,6 +305,16 @@ type entry struct {
 	failures int  // in a row
 	index    int  // in the heap; -1 while it is being asked
 	gone     bool // taken out by Set
+}
+
+// patiently is the target with time enough to tell slow from stuck, if it was
+// silent last, or answered only because it was given that time.
+func (e *entry) patiently() Target {
+	t := e.target
+	if last, asked := e.history.Last(); asked && (last.Cause == Silent || last.Latency > t.Timeout) {
+		t.Timeout = max(t.Timeout, stuckAfter)
+	}
+	return t
 }
 
 // dueHeap is a heap of entries, the next due first.

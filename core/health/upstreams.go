@@ -15,17 +15,12 @@ const (
 	UpstreamSlow        Code = "upstream-slow"
 )
 
-// Thresholds of the probes' checks.
-const (
-	slow     = 1000.0           // milliseconds that half of the answers take longer than
-	stuckFor = 30 * time.Second // silence after which a server that accepts connections counts as down
-)
+const slow = 1000.0 // milliseconds that half of the answers take longer than
 
 // Causes of package probes that make a difference here.
 const (
 	causeStatus = "status"
 	causeBody   = "body"
-	causeSilent = "silent"
 )
 
 func upstreamChecks() []Check {
@@ -56,10 +51,10 @@ func upstreamChecks() []Check {
 		probeCheck(Check{
 			Code: UpstreamUnknown, Good: "every upstream could be asked", Each: true, After: unreachable,
 			Meaning: "Whether the server works could not be found out: it accepts connections and says nothing yet, or this user may not send the probe.",
-			Remedy:  "Wait for the next probe, or run as root. A server that stays silent counts as down after half a minute.",
+			Remedy:  "Wait for the next probe, or run as root. A server that says nothing for half a minute counts as down.",
 		}, func(p Probe) (Severity, say.Text) {
 			return Unknown, say.F("whether %s works is not known", p.Name)
-		}, func(p Probe) bool { return isUpstream(p) && p.State == Unknown && !isDown(p) }),
+		}, func(p Probe) bool { return isUpstream(p) && p.State == Unknown }),
 		probeCheck(Check{
 			Code: UpstreamSlow, Good: "every upstream answers quickly", Each: true, After: unreachable,
 			Meaning: "Half of the answers take longer than a second.",
@@ -113,15 +108,8 @@ func isSlow(p Probe) bool {
 
 func isWrong(p Probe) bool { return p.Cause == causeStatus || p.Cause == causeBody }
 
-// isDown tells whether nothing is to be had from p: a server that accepts
-// connections and stays silent may be slow at first, and is stuck later.
-func isDown(p Probe) bool {
-	if !isUpstream(p) {
-		return false
-	}
-	stuck := p.Cause == causeSilent && p.At.Sub(p.Since) >= stuckFor
-	return stuck || (p.State == Fail && !isWrong(p))
-}
+// isDown tells whether nothing is to be had from p.
+func isDown(p Probe) bool { return isUpstream(p) && p.State == Fail && !isWrong(p) }
 
 // probeTarget is what a finding about p is about: the site, where it serves one.
 func probeTarget(p Probe) string {
