@@ -8,7 +8,8 @@ package core
 
 import (
 	"errors"
-	"strings"
+
+	"flatnet/core/say"
 )
 
 // OpError is a failed operation: what was attempted, on which object, why it
@@ -16,30 +17,29 @@ import (
 // is understood and mapped once at each edge (CNI error, exit status, status
 // line).
 type OpError struct {
-	Op     string // what was attempted: "make the bridge"
-	Target string // on what: "flatnet-br0"; may be empty
-	Err    error  // the cause, wrapped
-	Hint   string // what to do: "run as root"; may be empty
+	Op     say.Text // what was attempted: "make the bridge"
+	Target string   // on what: "flatnet-br0"; may be empty
+	Err    error    // the cause, wrapped
+	Hint   say.Text // what to do: "run as root"; may be empty
 }
 
-// Error gives operation, target and cause, without the hint.
-func (e *OpError) Error() string {
-	var b strings.Builder
-	b.WriteString("cannot " + e.Op)
+// Error gives operation, target and cause in English, without the hint.
+func (e *OpError) Error() string { return e.Say().String() }
+
+// Say is Error in any language.
+func (e *OpError) Say() say.Text {
+	what := say.F("cannot %s", e.Op)
 	if e.Target != "" {
-		b.WriteString(" " + e.Target)
+		what = say.F("cannot %s %s", e.Op, e.Target)
 	}
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
-	}
-	return b.String()
+	return say.Join(": ", what, say.Of(e.Err))
 }
 
 // Unwrap gives the cause.
 func (e *OpError) Unwrap() error { return e.Err }
 
 // Hint gives the first hint found in err's chain, or "".
-func Hint(err error) string {
+func Hint(err error) say.Text {
 	for err != nil {
 		var op *OpError
 		if !errors.As(err, &op) {

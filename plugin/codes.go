@@ -76,7 +76,7 @@ var errConfig = errors.New("the configuration has a mistake")
 
 // describe makes a CNI error of any error.
 func describe(err error) *types.Error {
-	e := &types.Error{Code: types.ErrInternal, Msg: oneLine(err), Details: core.Hint(err)}
+	e := &types.Error{Code: types.ErrInternal, Msg: oneLine(err), Details: core.Hint(err).String()}
 	var mistakes *config.Error
 	if errors.As(err, &mistakes) {
 		err = errors.Join(err, errConfig)

@@ -12,6 +12,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/attach"
+	"flatnet/core/say"
 )
 
 // netConf is what a network list's entry says to CNI; what it says to us is
@@ -123,6 +124,6 @@ func parseIP(text string) (netip.Addr, error) {
 	return ip, nil
 }
 
-func wrongRequest(op, target string, err error) error {
+func wrongRequest(op say.Text, target string, err error) error {
 	return &core.OpError{Op: op, Target: target, Err: fmt.Errorf("%w: %w", attach.ErrRequest, err), Hint: "correct the option of podman run that it comes from"}
 }

@@ -83,7 +83,7 @@ func (m *Model) errorPager(name string, err error) dialog {
 		out = append(out, l.Paragraph(widget.Fail, m.t.SayAll(say.Of(err)), width)...)
 		if hint != "" {
 			out = append(out, "")
-			out = append(out, l.Indented(l.Paint(widget.Muted, m.t.Screen.Hint+": "), widget.Plain, text.Block(hint), width)...)
+			out = append(out, l.Indented(l.Paint(widget.Muted, m.t.Screen.Hint+": "), widget.Plain, m.t.SayAll(hint), width)...)
 		}
 		return out
 	}

@@ -12,7 +12,6 @@ import (
 	"flatnet/core"
 	"flatnet/core/repair"
 	"flatnet/core/say"
-	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
 
@@ -248,7 +247,7 @@ func (m *Model) failed(name string, err error) {
 	}
 	m.failure = name + "\n" + m.t.SayAll(say.Of(err))
 	if hint := core.Hint(err); hint != "" {
-		m.failure += "\n" + text.Block(hint)
+		m.failure += "\n" + m.t.SayAll(hint)
 	}
 	m.say(widget.Fail, fmt.Sprintf(m.t.Screen.Failed, name))
 	m.dialog = m.errorPager(name, err)

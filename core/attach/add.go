@@ -13,6 +13,7 @@ import (
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
 	"flatnet/core/ports"
+	"flatnet/core/say"
 )
 
 // Add puts the container's interface on the network: lease first, then the
@@ -105,7 +106,7 @@ func (in *inside) checkFree(ctx context.Context) error {
 func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, undo *undo) (ipam.Lease, error) {
 	boot, err := a.kernel.BootID(ctx)
 	if err != nil {
-		return ipam.Lease{}, failed("read", "the boot id", err)
+		return ipam.Lease{}, failed("read the boot id", "", err)
 	}
 	var lease, before ipam.Lease
 	// Before the change itself: it may be on the disk and end in an error.
@@ -234,7 +235,7 @@ func (a *Attacher) connect(ctx context.Context, in *inside, lease ipam.Lease, un
 func (a *Attacher) plug(ctx context.Context, veth string) error {
 	n := a.config.Network
 	if err := a.kernel.SetMaster(ctx, veth, n.Bridge, n.Hairpin); err != nil {
-		return failed("put "+veth+" on bridge", n.Bridge, err)
+		return failed(say.F("put %s on bridge", veth), n.Bridge, err)
 	}
 	if err := a.kernel.SetUp(ctx, veth); err != nil {
 		return failed("set up", veth, err)
@@ -247,7 +248,7 @@ func (a *Attacher) plug(ctx context.Context, veth string) error {
 func (in *inside) configure(ctx context.Context, address netip.Prefix, gateway netip.Addr) (first bool, err error) {
 	place := in.ifName + " in " + in.path
 	if err := in.AddAddr(ctx, in.ifName, address); err != nil {
-		return false, failed("set address "+address.String()+" on", place, err)
+		return false, failed(say.F("set address %s on", address), place, err)
 	}
 	if err := in.SetUp(ctx, in.ifName); err != nil {
 		return false, failed("set up", place, err)

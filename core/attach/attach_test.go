@@ -344,11 +344,11 @@ func TestBridgeThatCannotBe(t *testing.T) {
 				}
 				_, err := h.attacher(h.kernel).Add(ctx, request("one", h.add()))
 				if !errors.Is(err, test.want) || core.Hint(err) == "" {
-					t.Errorf("add: %v (hint %q), want %v and a hint", err, core.Hint(err), test.want)
+					t.Errorf("add: %v (hint %q), want %v and a hint", err, core.Hint(err).String(), test.want)
 				}
 				h.nothingLeft("after the failure")
 				if err := h.attacher(h.kernel).Status(ctx); !errors.Is(err, attach.ErrNotReady) || !errors.Is(err, test.want) || core.Hint(err) == "" {
-					t.Errorf("status: %v (hint %q)", err, core.Hint(err))
+					t.Errorf("status: %v (hint %q)", err, core.Hint(err).String())
 				}
 			})
 		})

@@ -10,6 +10,7 @@ import (
 
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // Check compares lease and kernel with what Add made, and with what the
@@ -87,7 +88,7 @@ func checkAddresses(ctx context.Context, ns kernel.Namespace, ifName, place stri
 	var errs []error
 	for i, w := range want {
 		if !slices.Contains(have, w) && !slices.Contains(want[:i], w) {
-			errs = append(errs, missing("address "+w.String()+" on", place))
+			errs = append(errs, missing(say.F("address %s on", w), place))
 		}
 	}
 	return errors.Join(errs...)
@@ -107,7 +108,7 @@ func checkRoutes(ctx context.Context, ns kernel.Namespace, place string, want []
 			return r.Dst == w.Dst && (!w.Gateway.IsValid() || r.Gateway == w.Gateway)
 		}
 		if !slices.ContainsFunc(have, same) && !slices.ContainsFunc(want[:i], same) {
-			errs = append(errs, missing("route "+routeText(w)+" on", place))
+			errs = append(errs, missing(say.F("route %s on", routeText(w)), place))
 		}
 	}
 	return errors.Join(errs...)
@@ -123,10 +124,10 @@ func routeText(r kernel.Route) string {
 // remedy is the same for all that Check finds.
 const remedy = "restart the container, so that it is attached anew"
 
-func missing(what, where string) error {
-	return failedWith("find "+what, where, ErrMissing, remedy)
+func missing(what say.Text, where string) error {
+	return failedWith(say.F("find %s", what), where, ErrMissing, remedy)
 }
 
-func differs(what, where, is, want string) error {
-	return failedWith("confirm the "+what, where, fmt.Errorf("%w: it is %q, and was %q", ErrDiffers, is, want), remedy)
+func differs(what say.Text, where, is, want string) error {
+	return failedWith(say.F("confirm the %s", what), where, fmt.Errorf("%w: it is %q, and was %q", ErrDiffers, is, want), remedy)
 }

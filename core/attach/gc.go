@@ -23,7 +23,7 @@ func (a *Attacher) GC(ctx context.Context, valid []ID) error {
 	// Links first: whatever has one of them had its lease before.
 	links, err := a.kernel.Links(ctx)
 	if err != nil {
-		return failed("list", "the interfaces", err)
+		return failed("list the interfaces", "", err)
 	}
 	state, err := a.store.Read(ctx)
 	if err != nil {

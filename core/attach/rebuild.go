@@ -19,11 +19,11 @@ func Rebuild(k kernel.Kernel, n config.Network, now func() time.Time) func(conte
 	return func(ctx context.Context) ([]ipam.Lease, error) {
 		links, err := k.Links(ctx)
 		if err != nil {
-			return nil, failed("list", "the interfaces", err)
+			return nil, failed("list the interfaces", "", err)
 		}
 		boot, err := k.BootID(ctx)
 		if err != nil {
-			return nil, failed("read", "the boot id", err)
+			return nil, failed("read the boot id", "", err)
 		}
 		var leases []ipam.Lease
 		pairs := map[pair]int{} // to position in leases
@@ -73,7 +73,7 @@ type pair struct{ host, inside int }
 func findNamespaces(ctx context.Context, k kernel.Kernel, leases []ipam.Lease, pairs map[pair]int) error {
 	paths, err := k.Namespaces(ctx)
 	if err != nil {
-		return failed("list", "the network namespaces", err)
+		return failed("list the network namespaces", "", err)
 	}
 	for _, path := range paths {
 		links, err := linksAt(ctx, k, path)

@@ -14,6 +14,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/ports"
+	"flatnet/core/say"
 )
 
 // Who did it, in the journal.
@@ -124,15 +125,15 @@ func macFor(asked net.HardwareAddr, ip netip.Addr) net.HardwareAddr {
 }
 
 // failed makes the error of one operation, with the hint that its cause has.
-func failed(op, target string, err error) error {
+func failed(op say.Text, target string, err error) error {
 	return failedWith(op, target, err, hintFor(err))
 }
 
-func failedWith(op, target string, err error, hint string) error {
+func failedWith(op say.Text, target string, err error, hint say.Text) error {
 	return &core.OpError{Op: op, Target: target, Err: err, Hint: hint}
 }
 
-func hintFor(err error) string {
+func hintFor(err error) say.Text {
 	for _, h := range hints {
 		if errors.Is(err, h.cause) {
 			return h.hint
@@ -143,11 +144,11 @@ func hintFor(err error) string {
 
 var hints = []struct {
 	cause error
-	hint  string
+	hint  say.Text
 }{
 	{kernel.ErrPermission, "run it as root: rootless Podman cannot use this network"},
 	{kernel.ErrNoNamespace, "the container has ended, or its runtime gave a wrong path; start the container again"},
-	{kernel.ErrBridgeFull, fmt.Sprintf("a Linux bridge takes %d containers; stop some, or use a second network", bridge.MaxPorts)},
+	{kernel.ErrBridgeFull, say.F("a Linux bridge takes %d containers; stop some, or use a second network", bridge.MaxPorts)},
 	{ErrOwnNamespace, "the container needs a network namespace of its own: run it without --network host"},
 	{ErrInterfaceTaken, "take the interface off the container first, or ask for another name"},
 	{ErrAttached, "stop the container first, so that its runtime calls DEL"},

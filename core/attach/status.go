@@ -26,7 +26,7 @@ func (a *Attacher) Status(ctx context.Context) error {
 func (a *Attacher) poolReady(ctx context.Context) error {
 	boot, err := a.kernel.BootID(ctx)
 	if err != nil {
-		return failed("read", "the boot id", err)
+		return failed("read the boot id", "", err)
 	}
 	err = a.store.Try(ctx, func(s *ipam.State) ([]journal.Entry, error) {
 		_, entries, err := ipam.Allocate(s, ipam.PoolOf(a.config), ipam.Request{

@@ -11,6 +11,7 @@ import (
 
 	"flatnet/core/config"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // MaxPorts is how many ports a Linux bridge takes: kernel BR_MAX_PORTS is
@@ -114,7 +115,7 @@ func ourAddress(n config.Network, addrs []netip.Prefix) (here bool, err error) {
 func addAddress(ctx context.Context, k kernel.Kernel, n config.Network) error {
 	err := k.AddAddr(ctx, n.Bridge, address(n))
 	if err != nil && !errors.Is(err, kernel.ErrExists) {
-		return failed("give the bridge its address "+address(n).String()+",", n.Bridge, err)
+		return failed(say.F("give the bridge its address %s,", address(n)), n.Bridge, err)
 	}
 	return nil
 }

@@ -218,8 +218,8 @@ func TestEnsureRefuses(t *testing.T) {
 			h.ip(t, c.setUp...)
 			before := h.ip(t, "address", "route")
 			err := bridge.Ensure(ctx, h, n)
-			if !errors.Is(err, c.want) || !strings.Contains(core.Hint(err), c.hint) {
-				t.Errorf("Ensure: %v\nhint: %s", err, core.Hint(err))
+			if !errors.Is(err, c.want) || !strings.Contains(core.Hint(err).String(), c.hint) {
+				t.Errorf("Ensure: %v\nhint: %s", err, core.Hint(err).String())
 			}
 			if after := h.ip(t, "address", "route"); after != before {
 				t.Errorf("Ensure refused, and changed\n%s\nto\n%s", before, after)
@@ -299,7 +299,7 @@ func TestNoRights(t *testing.T) {
 	})
 	err := bridge.Ensure(ctx, k, network())
 	if !errors.Is(err, kernel.ErrPermission) || core.Hint(err) != "run it as root" {
-		t.Errorf("got %v, hint %q", err, core.Hint(err))
+		t.Errorf("got %v, hint %q", err, core.Hint(err).String())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // Sentinels of Ensure and Status.Obstacle, wrapped in a core.OpError with a hint.
@@ -30,7 +31,7 @@ func foreignAddress(name, there, want string) error {
 	return &core.OpError{
 		Op: "use the bridge", Target: name,
 		Err: fmt.Errorf("%w: %s, not %s", ErrForeignAddress, there, want),
-		Hint: fmt.Sprintf("if nothing else needs it: sudo ip address del %s dev %s; or choose another subnet or bridge under [network]",
+		Hint: say.F("if nothing else needs it: sudo ip address del %s dev %s; or choose another subnet or bridge under [network]",
 			there, name),
 	}
 }
@@ -43,7 +44,7 @@ func overlap(name, subnet, route string) error {
 	}
 }
 
-func failed(op, target string, err error) error {
+func failed(op say.Text, target string, err error) error {
 	e := &core.OpError{Op: op, Target: target, Err: err}
 	if errors.Is(err, kernel.ErrPermission) {
 		e.Hint = "run it as root"

@@ -15,6 +15,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config/layout"
+	"flatnet/core/say"
 )
 
 // Env names the environment variable that says where the configuration is.
@@ -60,7 +61,7 @@ func Lookup() string {
 	return DefaultPath
 }
 
-func readError(path string, err error, hint string) error {
+func readError(path string, err error, hint say.Text) error {
 	return &core.OpError{Op: "read the configuration", Target: path, Err: err, Hint: hint}
 }
 

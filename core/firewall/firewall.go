@@ -17,6 +17,7 @@ import (
 	"flatnet/core"
 	"flatnet/core/config"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // ErrRestless says that the rules were set again and again, and each time
@@ -123,7 +124,7 @@ func read(ctx context.Context, k kernel.Kernel, b kernel.Backend) (ruleset, erro
 	return parse(text)
 }
 
-func failed(op, target string, err error) error {
+func failed(op say.Text, target string, err error) error {
 	if err == nil {
 		return nil
 	}

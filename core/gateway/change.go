@@ -19,6 +19,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // Change is a deployment before it is made: everything that Deploy writes.
@@ -207,7 +208,7 @@ func (g *Gateway) mainChange(c *Change) error {
 	if err != nil {
 		return &core.OpError{
 			Op: "add the include to", Target: g.layout.main(), Err: err,
-			Hint: "write this line into its http block: include " + g.layout.include() + ";",
+			Hint: say.F("write this line into its http block: include %s;", g.layout.include()),
 		}
 	}
 	if !bytes.Equal(now, want) {

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // lockWait is how long a deployment waits for another one's end.
@@ -161,7 +162,7 @@ func (g *Gateway) Verify(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	return &core.OpError{Op: "have the gateway serve", Target: fmt.Sprintf("generation %d", l.number), Err: err, Hint: "if nginx is not running, start it: " + g.startCommand()}
+	return &core.OpError{Op: say.F("have the gateway serve generation %d", l.number), Err: err, Hint: say.F("if nginx is not running, start it: %s", g.startCommand())}
 }
 
 // putBack restores what was there and says why.
@@ -178,9 +179,9 @@ func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []fun
 	}
 	errs = append(errs, g.discard(c))
 	return errors.Join(&core.OpError{
-		Op: "deploy", Target: fmt.Sprintf("generation %d", c.Generation.Number),
+		Op:   say.F("deploy generation %d", c.Generation.Number),
 		Err:  fmt.Errorf("%w, and what was there before was put back: %w", ErrNotServed, why),
-		Hint: "see nginx's error log; the refused configuration is in " + g.failed(),
+		Hint: say.F("see nginx's error log; the refused configuration is in %s", g.failed()),
 	}, errors.Join(errs...))
 }
 

@@ -215,8 +215,8 @@ func TestLockThatCannotBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := w.tryApply()
-	if !errors.Is(err, unix.EISDIR) || strings.Contains(core.Hint(err), "another") {
-		t.Errorf("got %v, hint %q", err, core.Hint(err))
+	if !errors.Is(err, unix.EISDIR) || strings.Contains(core.Hint(err).String(), "another") {
+		t.Errorf("got %v, hint %q", err, core.Hint(err).String())
 	}
 }
 
@@ -357,7 +357,7 @@ func TestFullDisk(t *testing.T) {
 		w.run("more", "10.87.1.2", "host=more.local")
 		_, err := w.tryApply()
 		if !errors.Is(err, unix.ENOSPC) || core.Hint(err) == "" {
-			t.Errorf("got %v, hint %q", err, core.Hint(err))
+			t.Errorf("got %v, hint %q", err, core.Hint(err).String())
 		}
 		if a := get(t, "web.local", "/"); a.Body != "web" {
 			t.Errorf("the old one got %d", a.Status)
@@ -378,8 +378,8 @@ func TestDriveThatIsNotMounted(t *testing.T) {
 	w := newWorld(t, "static")
 	w.config.Gateway.ConfigDir, w.config.Gateway.WindowsPath = "/mnt/q/flatnet/config", "Q:/flatnet/config"
 	_, err := w.tryApply()
-	if !errors.Is(err, gateway.ErrNoDrive) || !strings.Contains(core.Hint(err), "mount -t drvfs Q: /mnt/q") {
-		t.Errorf("got %v, hint %q", err, core.Hint(err))
+	if !errors.Is(err, gateway.ErrNoDrive) || !strings.Contains(core.Hint(err).String(), "mount -t drvfs Q: /mnt/q") {
+		t.Errorf("got %v, hint %q", err, core.Hint(err).String())
 	}
 	if _, err := os.Stat("/mnt/q"); err == nil {
 		t.Error("it made the drive's folder")

@@ -11,6 +11,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // Folders below the gateway's configuration folder.
@@ -100,6 +101,6 @@ func (l layout) checkDrive() error {
 	return &core.OpError{
 		Op: "use the gateway's folder", Target: l.local,
 		Err:  fmt.Errorf("%w: nothing is mounted at %s", ErrNoDrive, drive),
-		Hint: "mount it (sudo mount -t drvfs " + strings.ToUpper(drive[5:]) + ": " + drive + "), or set gateway.config_dir",
+		Hint: say.F("mount it (sudo mount -t drvfs %s: %s), or set gateway.config_dir", strings.ToUpper(drive[5:]), drive),
 	}
 }

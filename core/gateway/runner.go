@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // runLimit is how long nginx may take for a test or for passing on a signal.
@@ -76,9 +77,9 @@ func (g *Gateway) test(ctx context.Context, conf string) error {
 	if !errors.As(err, &exit) {
 		return &core.OpError{Op: "run", Target: g.o.Config.Nginx, Err: err, Hint: "gateway.nginx in the configuration says where nginx is"}
 	}
-	hint := "nothing was changed; what runs goes on"
+	hint := say.Text("nothing was changed; what runs goes on")
 	if strings.Contains(string(out), `unknown directive "lua_`) {
-		hint += `; this nginx has no Lua module: install and load it (Debian: libnginx-mod-http-lua), or set gateway.mode = "static"`
+		hint = say.Join("; ", hint, `this nginx has no Lua module: install and load it (Debian: libnginx-mod-http-lua), or set gateway.mode = "static"`)
 	}
 	return &core.OpError{Op: "use the new gateway configuration", Err: fmt.Errorf("%w: %s", ErrTest, complaint(out)), Hint: hint}
 }

@@ -8,6 +8,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // allocation is one request on its way to an address.
@@ -51,18 +52,18 @@ func (a *allocation) choose() (netip.Addr, error) {
 // claim checks that the request may have ip, which may be outside the range
 // but not outside the subnet.
 func (a *allocation) claim(ip netip.Addr) error {
-	problem := func(err error, hint string) error {
-		return &core.OpError{Op: "give " + ip.String() + " to", Target: a.lease(ip, a.now).Owner(), Err: err, Hint: hint}
+	problem := func(err error, hint say.Text) error {
+		return &core.OpError{Op: say.F("give %s to", ip), Target: a.lease(ip, a.now).Owner(), Err: err, Hint: hint}
 	}
 	if err := a.p.Check(ip); err != nil {
-		return problem(err, fmt.Sprintf("ask for another address of %s", a.p.Subnet))
+		return problem(err, say.F("ask for another address of %s", a.p.Subnet))
 	}
 	if name, ok := a.reserved[ip]; ok && name != a.r.Name {
 		return problem(fmt.Errorf("%w: %s", ErrReserved, name), "ask for another address, or take the reservation out of the configuration")
 	}
 	if held, ok := a.s.Lease(ip); ok && !a.reclaim(held) {
 		return problem(fmt.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
-			fmt.Sprintf("ask for another address; or, if that container is gone: sudo flatnet-tui leases release %s", ip))
+			say.F("ask for another address; or, if that container is gone: sudo flatnet-tui leases release %s", ip))
 	}
 	i := slices.IndexFunc(a.s.Recent, func(f Freed) bool { return f.IP == ip })
 	if i >= 0 && a.keptFromUs(a.s.Recent[i]) {

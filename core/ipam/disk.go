@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // spareName is the file that the next state is written to before it takes the
@@ -47,29 +48,29 @@ func (f *FileStore) prepareDir() error {
 	return nil
 }
 
-func (f *FileStore) dirProblem(what, hint string) error {
+func (f *FileStore) dirProblem(what, hint say.Text) error {
 	return &core.OpError{
 		Op: "keep leases in", Target: f.dir,
-		Err: fmt.Errorf("%w: %s", ErrNotReadable, what), Hint: hint,
+		Err: say.Errorf("%w: %s", ErrNotReadable, what), Hint: hint,
 	}
 }
 
 // fileError says which file operation failed, as one of our sentinels.
-func (f *FileStore) fileError(op, name string, err error) error {
+func (f *FileStore) fileError(op say.Text, name string, err error) error {
 	e := &core.OpError{Op: op, Target: filepath.Join(f.dir, name), Err: err}
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		e.Err = fmt.Errorf("%w: %w", ErrNoSpace, err)
-		e.Hint = "make room on the disk of " + f.dir
+		e.Hint = say.F("make room on the disk of %s", f.dir)
 	case errors.Is(err, unix.EROFS):
 		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
-		e.Hint = "mount the disk of " + f.dir + " writable"
+		e.Hint = say.F("mount the disk of %s writable", f.dir)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ENOTDIR):
 		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
 		e.Hint = "run as root"
 	default:
 		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
-		e.Hint = "see whether the disk of " + f.dir + " is in order (dmesg)"
+		e.Hint = say.F("see whether the disk of %s is in order (dmesg)", f.dir)
 	}
 	return e
 }

@@ -154,7 +154,7 @@ func TestReaderWithoutRights(t *testing.T) {
 		done <- err
 	}()
 	if err := <-done; !errors.Is(err, ipam.ErrNotReadable) || core.Hint(err) != "run as root" {
-		t.Errorf("error %v (hint %q)", err, core.Hint(err))
+		t.Errorf("error %v (hint %q)", err, core.Hint(err).String())
 	}
 }
 

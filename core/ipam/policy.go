@@ -9,6 +9,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // Pool is the part of the configuration that the policy follows.
@@ -117,9 +118,9 @@ func ReleaseAttachment(s *State, containerID, ifName, by string, now time.Time) 
 func (a *allocation) again(held Lease) (Lease, error) {
 	if a.r.IP.IsValid() && a.r.IP != held.IP {
 		return Lease{}, &core.OpError{
-			Op: "give " + a.r.IP.String() + " to", Target: held.Owner(),
+			Op: say.F("give %s to", a.r.IP), Target: held.Owner(),
 			Err:  fmt.Errorf("%w: %s", ErrHolds, held.IP),
-			Hint: "release " + held.IP.String() + " first: sudo flatnet-tui leases release " + held.IP.String(),
+			Hint: say.F("release %s first: sudo flatnet-tui leases release %s", held.IP, held.IP),
 		}
 	}
 	l := a.lease(held.IP, held.AllocatedAt)

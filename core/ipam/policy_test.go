@@ -245,7 +245,7 @@ func TestClaims(t *testing.T) {
 				t.Errorf("got %s, want %s", l.IP, tt.ip)
 			}
 			if err != nil && (!strings.Contains(err.Error(), tt.say) || !strings.Contains(err.Error(), tt.ip) || core.Hint(err) == "") {
-				t.Errorf("error %q (hint %q) does not say %q and %q", err, core.Hint(err), tt.ip, tt.say)
+				t.Errorf("error %q (hint %q) does not say %q and %q", err, core.Hint(err).String(), tt.ip, tt.say)
 			}
 		})
 	}
@@ -329,8 +329,8 @@ func TestHeal(t *testing.T) {
 		}
 		_, err := h.add("c", "")
 		const want = "4 held (2 active, 1 stale, 1 that the plugin cannot judge), 0 reserved, 0 in quarantine"
-		if !errors.Is(err, ipam.ErrExhausted) || !strings.Contains(err.Error(), want) || !strings.Contains(core.Hint(err), "leases release --stale") {
-			t.Errorf("error %v (hint %q)", err, core.Hint(err))
+		if !errors.Is(err, ipam.ErrExhausted) || !strings.Contains(err.Error(), want) || !strings.Contains(core.Hint(err).String(), "leases release --stale") {
+			t.Errorf("error %v (hint %q)", err, core.Hint(err).String())
 		}
 	})
 }

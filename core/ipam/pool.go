@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // Check tells whether ip can be a container's address: nil, ErrOutside,
@@ -73,7 +74,7 @@ func otherSubnet(s *State, p Pool, strangers []string) error {
 		list += fmt.Sprintf(" and %d more", more)
 	}
 	return &core.OpError{
-		Op: "change the network from", Target: fmt.Sprintf("%s to %s", s.Subnet, p.Subnet),
+		Op:   say.F("change the network from %s to %s", s.Subnet, p.Subnet),
 		Err:  fmt.Errorf("%w: %s", ErrOtherSubnet, list),
 		Hint: "stop these containers, or put network.subnet and network.gateway back as they were",
 	}

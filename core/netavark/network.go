@@ -18,6 +18,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // ErrNetwork stands for every way in which a network of Podman's cannot be ours.
@@ -205,9 +206,9 @@ func contradiction(is, want config.Network) string {
 
 // refused makes the error of a network that cannot be used.
 func (n Network) refused(m Moment, reason string) error {
-	op, hint := "make network", "leave that out; what is not given is taken from the configuration"
+	op, hint := say.Text("make network"), say.Text("leave that out; what is not given is taken from the configuration")
 	if m == ForSetup {
-		op, hint = "use network", fmt.Sprintf("make it anew: sudo podman network rm %[1]s && sudo podman network create -d flatnet %[1]s", n.Name)
+		op, hint = "use network", say.F("make it anew: sudo podman network rm %s && sudo podman network create -d flatnet %s", n.Name, n.Name)
 	}
 	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", ErrNetwork, reason), Hint: hint}
 }

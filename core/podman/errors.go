@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // Why Podman could not be asked. All are ErrUnavailable too.
@@ -37,7 +38,7 @@ func (u unavailable) Is(target error) bool { return target == ErrUnavailable }
 
 // failure says why asking target failed, and what to do.
 func failure(target string, err error) error {
-	kind, hint := ErrReply, ""
+	kind, hint := ErrReply, say.Text("")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		kind, hint = ErrNoSocket, "start it: sudo systemctl enable --now podman.socket"

@@ -97,7 +97,7 @@ func choose(lists []host.List, names []string) ([]host.List, error) {
 	for _, name := range names {
 		at := slices.IndexFunc(lists, func(l host.List) bool { return l.Name == name })
 		if at < 0 {
-			return nil, &core.OpError{Op: "take over", Target: fmt.Sprintf("%q", name), Err: ErrNoList, Hint: "name one of: " + listNames(lists)}
+			return nil, &core.OpError{Op: "take over", Target: fmt.Sprintf("%q", name), Err: ErrNoList, Hint: say.F("name one of: %s", listNames(lists))}
 		}
 		chosen = append(chosen, lists[at])
 	}
@@ -117,15 +117,15 @@ func listNames(lists []host.List) string {
 
 // takeOver plans the network that stands for a list, none where it is there.
 func takeOver(o Options, l host.List) ([]repair.Step, error) {
-	failed := func(err error, hint string) error {
+	failed := func(err error, hint say.Text) error {
 		return &core.OpError{Op: "take over", Target: l.Name, Err: err, Hint: hint}
 	}
 	if l.Err != nil {
-		return nil, failed(l.Err, "correct "+l.Path+" first")
+		return nil, failed(l.Err, say.F("correct %s first", l.Path))
 	}
 	n := netavark.From(l.Asked, l.File, l.Config)
 	if _, err := n.Check(netavark.ForCreate); err != nil {
-		return nil, failed(err, "give the configuration the values of "+l.Path+" first: sudo flatnet-tui config edit")
+		return nil, failed(err, say.F("give the configuration the values of %s first: sudo flatnet-tui config edit", l.Path))
 	}
 	unsaid, err := n.Unsaid(l.Asked)
 	if err != nil {
@@ -133,7 +133,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 	}
 	if len(unsaid) > 0 {
 		return nil, failed(fmt.Errorf("%w: %s", ErrUnsaid, strings.Join(unsaid, ", ")),
-			fmt.Sprintf("write that into the configuration file (%s) and take it out of %s first", fileOf(l), l.Path))
+			say.F("write that into the configuration file (%s) and take it out of %s first", fileOf(l), l.Path))
 	}
 	is := host.LookNetwork(o.host(l.Asked))
 	switch {
@@ -143,7 +143,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 		return []repair.Step{createNetwork(n.String(), n.CreateArgs(), o.host(l.Asked))}, nil
 	case !is.Ours, is.Problem != "", len(is.Differs) > 0:
 		return nil, failed(fmt.Errorf("%w: Podman has another network of that name: %s", repair.ErrHarm, described(is)),
-			"if it is not needed: sudo podman network rm "+l.Name)
+			say.F("if it is not needed: sudo podman network rm %s", l.Name))
 	}
 	return nil, nil
 }

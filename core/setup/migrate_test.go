@@ -271,8 +271,8 @@ func TestMigrateRefuses(t *testing.T) {
 				tt.make(u)
 			}
 			_, err := setup.Migrate(t.Context(), u.options, nil)
-			if err == nil || tt.err != nil && !errors.Is(err, tt.err) || !strings.Contains(core.Hint(err), tt.say) {
-				t.Errorf("%v (%s), want something about %q", err, core.Hint(err), tt.say)
+			if err == nil || tt.err != nil && !errors.Is(err, tt.err) || !strings.Contains(core.Hint(err).String(), tt.say) {
+				t.Errorf("%v (%s), want something about %q", err, core.Hint(err).String(), tt.say)
 			}
 		})
 	}

@@ -67,7 +67,7 @@ func settingsSteps(ctx context.Context, o Options, refused error) ([]repair.Step
 	if len(is) > 0 && !ours {
 		return nil, &core.OpError{
 			Op: "tell Podman where the plugin is", Target: settingsFile, Err: errors.New("somebody has written that file"),
-			Hint: "run sudo make install, which puts the plugin where netavark looks, or add this to the file: " + want,
+			Hint: say.F("run sudo make install, which puts the plugin where netavark looks, or add this to the file: %s", want),
 		}
 	}
 	return []repair.Step{rewrite(path, settingsFile, string(is), want)}, nil

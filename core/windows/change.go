@@ -104,7 +104,7 @@ func (s *System) Change(ctx context.Context, c Change) error {
 		}
 	}
 	if err != nil {
-		return &core.OpError{Op: "change Windows' routes:", Target: c.Command(), Err: err, Hint: hint(err).String()}
+		return &core.OpError{Op: "change Windows' routes:", Target: c.Command(), Err: err, Hint: hint(err)}
 	}
 	return nil
 }

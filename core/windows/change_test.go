@@ -70,7 +70,7 @@ func TestChangeLooksAtTheTable(t *testing.T) {
 	w := afterRestart(false)
 	err := w.System.Change(context.Background(), add)
 	if !errors.Is(err, windows.ErrDenied) || core.Hint(err) == "" {
-		t.Errorf("without elevation: %v, hint %q; want that it was denied, with what to do", err, core.Hint(err))
+		t.Errorf("without elevation: %v, hint %q; want that it was denied, with what to do", err, core.Hint(err).String())
 	}
 	w = afterRestart(true)
 	for _, c := range []windows.Change{add, old} {
@@ -150,7 +150,7 @@ func TestATaskThatSetsNothing(t *testing.T) {
 func TestATaskThatIsNotThere(t *testing.T) {
 	w := windowstest.New(t, nil)
 	if err := w.System.StartTask(context.Background()); err == nil || core.Hint(err) == "" {
-		t.Errorf("error %v with the hint %q", err, core.Hint(err))
+		t.Errorf("error %v with the hint %q", err, core.Hint(err).String())
 	}
 }
 

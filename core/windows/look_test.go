@@ -74,7 +74,7 @@ func TestLookingNeedsNoAdministrator(t *testing.T) {
 	if !errors.Is(err, windows.ErrDenied) || st.State != windows.Unknown || st.Trouble == nil {
 		t.Fatalf("%v, %+v", err, st)
 	}
-	for _, remedy := range []string{st.Trouble.Remedy.String(), st.Verdict.Remedy.String(), core.Hint(err)} {
+	for _, remedy := range []string{st.Trouble.Remedy.String(), st.Verdict.Remedy.String(), core.Hint(err).String()} {
 		if !strings.Contains(remedy, "needs no administrator") {
 			t.Errorf("remedy %q", remedy)
 		}

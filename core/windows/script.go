@@ -108,7 +108,7 @@ func (s *System) ScriptCommand(name string, args ...string) string {
 // StaleScripts gives the scripts that are not, or not like this, below Root.
 func (s *System) StaleScripts(ctx context.Context) ([]Script, error) {
 	var stale []Script
-	err := s.onDrive(ctx, "read the scripts", func() error {
+	err := s.onDrive(ctx, "read the scripts in", func() error {
 		all, err := Scripts(s.o.Network)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func (s *System) StaleScripts(ctx context.Context) ([]Script, error) {
 
 // WriteScript puts a script below Root, whole or not at all.
 func (s *System) WriteScript(ctx context.Context, script Script) error {
-	return s.onDrive(ctx, "write "+script.Name, func() error {
+	return s.onDrive(ctx, say.F("write %s in", script.Name), func() error {
 		if err := os.MkdirAll(s.ScriptsDir(), 0o755); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (s *System) WriteScript(ctx context.Context, script Script) error {
 
 // onDrive does work on the Windows drive, which may hang, or not be mounted:
 // then the directory is one of WSL's own, and nothing may be written there.
-func (s *System) onDrive(ctx context.Context, op string, work func() error) error {
+func (s *System) onDrive(ctx context.Context, op say.Text, work func() error) error {
 	var failed error
 	err := s.host.guarded(ctx, s.host.limit, "the drive of "+s.o.Config.Root, func(context.Context) error {
 		if failed = mounted(s.o.Config.Root); failed == nil {
@@ -157,7 +157,7 @@ func (s *System) onDrive(ctx context.Context, op string, work func() error) erro
 		return nil
 	}
 	return &core.OpError{
-		Op: op + " in", Target: s.ScriptsDir(), Err: err,
+		Op: op, Target: s.ScriptsDir(), Err: err,
 		Hint: "See that the drive is mounted and can be written to, and that [windows] root in flatnet.toml is right.",
 	}
 }

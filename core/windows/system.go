@@ -130,7 +130,7 @@ func (s *System) fail(st Status, err error) (Status, error) {
 	if st.Trouble != nil {
 		st.Verdict.Remedy = st.Trouble.Remedy
 	}
-	return st, &core.OpError{Op: "read Windows' route table", Err: err, Hint: st.Verdict.Remedy.String()}
+	return st, &core.OpError{Op: "read Windows' route table", Err: err, Hint: st.Verdict.Remedy}
 }
 
 // enabled tells whether there is a Windows to ask.

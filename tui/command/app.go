@@ -99,7 +99,7 @@ func (a *App) explain(err error) {
 	}
 	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(err.Error()))
 	if hint := core.Hint(err); hint != "" {
-		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint))
+		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint.String()))
 	}
 }
 

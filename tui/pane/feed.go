@@ -9,7 +9,6 @@ import (
 	"flatnet/core"
 	"flatnet/core/health"
 	"flatnet/core/say"
-	"flatnet/tui/text"
 )
 
 // feed asks a source again and again and keeps its last good answer. It has
@@ -93,7 +92,7 @@ func (f *feed[T]) take(m loadedMsg[T]) (bool, tea.Cmd) {
 	}
 	f.busy = false
 	if m.err != nil {
-		f.reason, f.hint = f.deps.Text.Say(say.Of(m.err)), text.Line(core.Hint(m.err))
+		f.reason, f.hint = f.deps.Text.Say(say.Of(m.err)), f.deps.Text.Say(core.Hint(m.err))
 	} else {
 		f.value, f.at, f.reason, f.hint = m.value, m.at, "", ""
 	}

@@ -19,6 +19,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // Why a change was not made.
@@ -56,10 +57,10 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-func opError(op, path string, err error) error {
-	hint := ""
+func opError(op say.Text, path string, err error) error {
+	var hint say.Text
 	if errors.Is(err, fs.ErrPermission) {
-		hint = "run as a user who may write " + path + ", such as root"
+		hint = say.F("run as a user who may write %s, such as root", path)
 	}
 	return &core.OpError{Op: op, Target: path, Err: err, Hint: hint}
 }
