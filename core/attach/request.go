@@ -163,7 +163,7 @@ func macFree(s *ipam.State, lease ipam.Lease, witness ipam.Witness) error {
 			continue
 		}
 		return &core.OpError{
-			Op: "give MAC address " + lease.MAC + " to", Target: lease.Owner(),
+			Op: say.F("give MAC address %s to", lease.MAC), Target: lease.Owner(),
 			Err:  fmt.Errorf("%w by %s (%s)", ipam.ErrTaken, other.Owner(), other.IP),
 			Hint: "ask for another one, or for none",
 		}
