@@ -3,10 +3,10 @@ package attach
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // witness gives the one for a full pool. It calls a lease's container Gone only
@@ -25,7 +25,7 @@ func (a *Attacher) witness(ctx context.Context, boot string) ipam.Witness {
 		case ns == ipam.Gone && veth == ipam.Gone && l.BootID != "":
 			return ipam.Testimony{
 				Says: ipam.Gone,
-				Text: fmt.Sprintf("its namespace %s and its interface %s are gone", l.NetNS, l.HostVeth),
+				Text: say.F("its namespace %s and its interface %s are gone", l.NetNS, l.HostVeth),
 			}
 		}
 		return ipam.Testimony{}

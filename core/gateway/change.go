@@ -26,13 +26,13 @@ import (
 type Change struct {
 	Generation Generation
 	Files      Files
-	Nothing    bool     // what is deployed is already so
-	Diff       string   // of what nginx reads; in lua mode of the table too
-	Main       []byte   // new nginx.conf; nil: it stays
-	MainDiff   string   //
-	Folders    []string // that are missing
-	Notes      []string // what to know before saying yes
-	Unknown    []string // what could not be looked at, a sentence each
+	Nothing    bool       // what is deployed is already so
+	Diff       string     // of what nginx reads; in lua mode of the table too
+	Main       []byte     // new nginx.conf; nil: it stays
+	MainDiff   string     //
+	Folders    []string   // that are missing
+	Notes      []say.Text // what to know before saying yes
+	Unknown    []say.Text // what could not be looked at, a sentence each
 
 	live      live
 	mainNow   []byte
@@ -91,7 +91,7 @@ func (g *Gateway) lookServed(ctx context.Context, c *Change) {
 		return
 	}
 	if c.served, c.servedErr = g.ask(ctx, url); c.servedErr != nil {
-		c.Notes = append(c.Notes, fmt.Sprintf("The gateway does not say what it serves: %v. If nginx is not running, start it: %s", c.servedErr, g.startCommand()))
+		c.Notes = append(c.Notes, say.F("The gateway does not say what it serves: %v. If nginx is not running, start it: %s", c.servedErr, g.startCommand()))
 	}
 }
 
@@ -172,7 +172,7 @@ func (g *Gateway) begin() (Change, error) {
 		return c, err
 	}
 	for _, file := range c.live.edited {
-		c.Notes = append(c.Notes, fmt.Sprintf("%s was changed by hand: it will be kept in %s.", file, g.layout.kept()))
+		c.Notes = append(c.Notes, say.F("%s was changed by hand: it will be kept in %s.", file, g.layout.kept()))
 	}
 	for _, dir := range g.folders() {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -219,18 +219,18 @@ func (g *Gateway) mainChange(c *Change) error {
 }
 
 // input gathers what decides the sites. unknown says what could not be asked.
-func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []string) {
+func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []say.Text) {
 	in = Input{Config: g.o.Config, Network: g.o.Network, Now: g.o.Now()}
 	in.ContainersErr = podman.ErrUnavailable
 	if g.o.Containers != nil {
 		if in.Containers, in.ContainersErr = g.o.Containers(ctx); in.ContainersErr != nil {
 			in.Containers = nil
-			unknown = append(unknown, fmt.Sprintf("The containers are not known (%v): sites of labelled ones stay as they were.", in.ContainersErr))
+			unknown = append(unknown, say.F("The containers are not known (%v): sites of labelled ones stay as they were.", in.ContainersErr))
 		}
 	}
 	if g.o.Leases != nil {
 		if in.Leases, in.LeasesErr = g.o.Leases(ctx); in.LeasesErr != nil {
-			unknown = append(unknown, fmt.Sprintf("The leases are not known: %v.", in.LeasesErr))
+			unknown = append(unknown, say.F("The leases are not known: %v.", in.LeasesErr))
 		}
 	}
 	if g.o.Health != nil {
@@ -242,7 +242,7 @@ func (g *Gateway) input(ctx context.Context, l live) (in Input, unknown []string
 	var err error
 	if in.Maintenance, err = g.readMaintenance(); err != nil {
 		in.Maintenance = inMaintenance(in.Previous)
-		unknown = append(unknown, fmt.Sprintf("Which sites are in maintenance is not known (%v): those that were stay so.", err))
+		unknown = append(unknown, say.F("Which sites are in maintenance is not known (%v): those that were stay so.", err))
 	}
 	return in, unknown
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // Look looks at files, containers, leases and the running server. Its error
@@ -36,7 +38,7 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	for _, site := range c.Generation.Sites {
 		s.Sites = append(s.Sites, siteStatus(site, health))
 	}
-	s.Unknown = strings.Join(c.Unknown, " ")
+	s.Unknown = say.Join(" ", c.Unknown...).String()
 	if s.Held, err = g.Held(); err != nil {
 		return s, err
 	}

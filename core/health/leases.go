@@ -85,7 +85,7 @@ func ofState(s leases.State, bad Severity, title say.Text) func([]leases.Status,
 		var out []Finding
 		for _, l := range all {
 			if l.State == s {
-				out = append(out, Finding{Severity: bad, Target: l.IP.String(), Title: say.F(title, owner(l)), Detail: say.Sentence(say.Data(l.Reason))})
+				out = append(out, Finding{Severity: bad, Target: l.IP.String(), Title: say.F(title, owner(l)), Detail: say.Sentence(l.Reason)})
 			}
 		}
 		return out

@@ -1,5 +1,7 @@
 package ipam
 
+import "flatnet/core/say"
+
 // Sight is what a witness says about a lease's container.
 type Sight int
 
@@ -13,7 +15,7 @@ const (
 // Testimony is what a witness says, with what it saw.
 type Testimony struct {
 	Says Sight
-	Text string
+	Text say.Text
 }
 
 // Witness looks at a lease's container.

@@ -13,6 +13,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // State is what an address is just now.
@@ -33,7 +34,7 @@ const (
 type Status struct {
 	ipam.Lease
 	State  State     `json:"state"`
-	Reason string    `json:"reason"`         // what was seen, in a sentence
+	Reason say.Text  `json:"reason"`         // what was seen, in a sentence
 	Until  time.Time `json:"until,omitzero"` // quarantined: its end
 }
 
@@ -79,7 +80,7 @@ func judge(ctx context.Context, l ipam.Lease, p *podmanWitness, k *KernelWitness
 	if l.Name == "" {
 		l.Name = container.Name
 	}
-	return Status{Lease: l, State: weigh(byPodman, byKernel), Reason: byPodman.Text + "; " + byKernel.Text}
+	return Status{Lease: l, State: weigh(byPodman, byKernel), Reason: say.Join("; ", byPodman.Text, byKernel.Text)}
 }
 
 func weigh(byPodman, byKernel ipam.Testimony) State {
@@ -99,7 +100,7 @@ func notHeld(state *ipam.State, p ipam.Pool, now time.Time) []Status {
 	for _, r := range p.Reservations {
 		reserved[r.IP] = true
 		if _, held := state.Lease(r.IP); !held {
-			all = append(all, Status{Lease: ipam.Lease{IP: r.IP, Name: r.Name}, State: Reserved, Reason: "reserved for " + r.Name})
+			all = append(all, Status{Lease: ipam.Lease{IP: r.IP, Name: r.Name}, State: Reserved, Reason: say.F("reserved for %s", r.Name)})
 		}
 	}
 	for _, f := range state.Recent {
@@ -110,7 +111,7 @@ func notHeld(state *ipam.State, p ipam.Pool, now time.Time) []Status {
 		l := ipam.Lease{IP: f.IP, ContainerID: f.ContainerID, Name: f.Name, IfName: f.IfName}
 		all = append(all, Status{
 			Lease: l, State: Quarantined, Until: until,
-			Reason: "freed by " + l.Owner() + ", kept out of use until " + until.Format(time.RFC3339),
+			Reason: say.F("freed by %s, kept out of use until %s", l.Owner(), until.Format(time.RFC3339)),
 		})
 	}
 	return all

@@ -158,7 +158,7 @@ func TestBothWitnesses(t *testing.T) {
 			k, l := machine(t)
 			tt.kernel(t, &l)
 			got := look(t, k, tt.podman, l)
-			if got.State != tt.want || !strings.Contains(got.Reason, tt.say) {
+			if got.State != tt.want || !strings.Contains(got.Reason.String(), tt.say) {
 				t.Errorf("%s (%s), want %s (%s)", got.State, got.Reason, tt.want, tt.say)
 			}
 		})
@@ -190,7 +190,7 @@ func TestOldFormIsJudgedByItsVeth(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = k.DeleteLink(context.Background(), host) })
-	if got := look(t, k, podmanSays{}, old); got.State != leases.Unknown || !strings.Contains(got.Reason, host) {
+	if got := look(t, k, podmanSays{}, old); got.State != leases.Unknown || !strings.Contains(got.Reason.String(), host) {
 		t.Errorf("with its veth: %s (%s)", got.State, got.Reason)
 	}
 	if err := k.DeleteLink(t.Context(), host); err != nil {

@@ -3,13 +3,13 @@ package leases
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // podmanWitness is what Podman said, asked once.
@@ -32,23 +32,23 @@ func askPodman(ctx context.Context, s Sources) *podmanWitness {
 // see tells whether Podman has the container running with this attachment.
 func (p *podmanWitness) see(l ipam.Lease) (ipam.Testimony, podman.Container) {
 	if p.err != nil {
-		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("Podman could not be asked (%v)", p.err)}, podman.Container{}
+		return ipam.Testimony{Says: ipam.Unclear, Text: say.F("Podman could not be asked (%v)", p.err)}, podman.Container{}
 	}
 	c, known := p.containers[l.ContainerID]
 	if !known {
 		return ipam.Testimony{Says: ipam.Gone, Text: "Podman does not know the container"}, c
 	}
 	if !c.Running() {
-		return ipam.Testimony{Says: ipam.Gone, Text: "the container is " + c.State}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: say.F("the container is %s", c.State)}, c
 	}
 	a, attached := c.Networks[p.network]
 	switch {
 	case len(c.Networks) > 0 && !attached:
-		return ipam.Testimony{Says: ipam.Gone, Text: "the container runs, but is not on network " + p.network}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: say.F("the container runs, but is not on network %s", p.network)}, c
 	case a.IP.IsValid() && a.IP != l.IP:
-		return ipam.Testimony{Says: ipam.Gone, Text: "the container runs with " + a.IP.String()}, c
+		return ipam.Testimony{Says: ipam.Gone, Text: say.F("the container runs with %s", a.IP)}, c
 	}
-	return ipam.Testimony{Says: ipam.Alive, Text: "the container is " + c.State}, c
+	return ipam.Testimony{Says: ipam.Alive, Text: say.F("the container is %s", c.State)}, c
 }
 
 // KernelWitness is what the kernel says about namespaces and links.
@@ -82,7 +82,7 @@ func (w *KernelWitness) See(ctx context.Context, l ipam.Lease) ipam.Testimony {
 	case errors.Is(err, kernel.ErrNoNamespace):
 		return ipam.Testimony{Says: ipam.Gone, Text: "its network namespace is gone"}
 	case err != nil:
-		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("its network namespace could not be looked at (%v)", err)}
+		return ipam.Testimony{Says: ipam.Unclear, Text: say.F("its network namespace could not be looked at (%v)", err)}
 	case l.NetNSID != (kernel.NamespaceID{}) && id != l.NetNSID:
 		return ipam.Testimony{Says: ipam.Gone, Text: "another network namespace is in the place of its own"}
 	}
@@ -91,11 +91,11 @@ func (w *KernelWitness) See(ctx context.Context, l ipam.Lease) ipam.Testimony {
 
 func (w *KernelWitness) seeVeth(l ipam.Lease) ipam.Testimony {
 	if w.linksErr != nil {
-		return ipam.Testimony{Says: ipam.Unclear, Text: fmt.Sprintf("the interfaces could not be listed (%v)", w.linksErr)}
+		return ipam.Testimony{Says: ipam.Unclear, Text: say.F("the interfaces could not be listed (%v)", w.linksErr)}
 	}
 	for _, link := range w.links {
 		if OfLease(link, l) {
-			return ipam.Testimony{Says: ipam.Alive, Text: "its interface " + link.Name + " is there"}
+			return ipam.Testimony{Says: ipam.Alive, Text: say.F("its interface %s is there", link.Name)}
 		}
 	}
 	return ipam.Testimony{Says: ipam.Gone, Text: "no interface of it is there"}

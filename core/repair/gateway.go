@@ -36,7 +36,7 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.T
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Repair: id, Title: title, Notes: notes(append(c.Notes, c.Unknown...))}
+	p := Plan{Repair: id, Title: title, Notes: append(c.Notes, c.Unknown...)}
 	for _, s := range c.Generation.SetAside {
 		p.Notes = append(p.Notes, say.F("Set aside: %s (%s): %s", s.Host, s.Source, s.Reason))
 	}
@@ -53,15 +53,6 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.T
 	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return gatewayPlan(ctx, g, id, title, prepare) })
 	p.Verify = g.Verify
 	return p, nil
-}
-
-// notes are texts of core/gateway as a plan has them.
-func notes(all []string) []say.Text {
-	var out []say.Text
-	for _, s := range all {
-		out = append(out, say.Data(s))
-	}
-	return out
 }
 
 // gatewayText says what the one step does: it happens as a whole or not at

@@ -62,7 +62,7 @@ func Bridge(broken bool) pane.BridgeView {
 
 // Leases are some leases in every state.
 func Leases() []leases.Status {
-	lease := func(last byte, name string, s leases.State, age time.Duration, reason string) leases.Status {
+	lease := func(last byte, name string, s leases.State, age time.Duration, reason say.Text) leases.Status {
 		return leases.Status{State: s, Reason: reason, Lease: ipam.Lease{
 			IP: netip.AddrFrom4([4]byte{10, 87, 1, last}), Name: name, ContainerID: fmt.Sprintf("%02x%062x", last, 0xfeed),
 			IfName: "eth0", HostVeth: fmt.Sprintf("fn-%02x000000", last), AllocatedAt: Now().Add(-age),

@@ -63,7 +63,7 @@ func printAside(w io.Writer, c gateway.Change) {
 
 func printUnknown(w io.Writer, c gateway.Change) {
 	for _, u := range c.Unknown {
-		fmt.Fprintln(w, text.Line(u))
+		fmt.Fprintln(w, text.Line(u.String()))
 	}
 }
 

@@ -150,7 +150,7 @@ func printLeases(w io.Writer, all []leases.Status) error {
 	}
 	line("ADDRESS", "STATE", "CONTAINER", "IFNAME", "SINCE", "SEEN")
 	for _, l := range all {
-		line(l.IP.String(), string(l.State), l.Owner(), l.IfName, localTime(l.AllocatedAt), l.Reason)
+		line(l.IP.String(), string(l.State), l.Owner(), l.IfName, localTime(l.AllocatedAt), l.Reason.String())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

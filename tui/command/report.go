@@ -134,7 +134,7 @@ func reportLeases(all []leases.Status) []leaseReport {
 	for _, l := range all {
 		out = append(out, leaseReport{
 			IP: l.IP, ContainerID: l.ContainerID, Name: l.Name, IfName: l.IfName,
-			State: l.State, Reason: l.Reason, AllocatedAt: unlessZero(l.AllocatedAt),
+			State: l.State, Reason: l.Reason.String(), AllocatedAt: unlessZero(l.AllocatedAt),
 		})
 	}
 	return out

@@ -271,7 +271,7 @@ func TestHostileNames(t *testing.T) {
 	d := pane.Deps{Text: texts, Now: example.Now, Limit: time.Minute}
 	for _, name := range names {
 		all := example.Leases()
-		all[0].Name, all[0].ContainerID, all[0].Reason = name, name, name
+		all[0].Name, all[0].ContainerID, all[0].Reason = name, name, say.Data(name)
 		b := example.Bridge(false)
 		b.Bridge.Ports[0].Alias, b.Bridge.Ports[0].Name, b.Bridge.Kind = name, name, name
 		w := example.Windows(true)

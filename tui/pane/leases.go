@@ -154,7 +154,7 @@ func (t leaseTexts) detail(all []leases.Status, key string) Detail {
 	word, tone := t.state(l.State)
 	d := Detail{Title: key, Fields: []Field{{Name: t.State, Text: word, Tone: tone}}}
 	for _, f := range [][2]string{
-		{t.Reason, l.Reason},
+		{t.Reason, t.all.Say(l.Reason)},
 		{t.Name, l.Name},
 		{t.Container, l.ContainerID},
 		{t.Interface, l.IfName},
