@@ -17,6 +17,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/ipam"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // Sentinels.
@@ -139,10 +140,10 @@ type ServerStatus struct {
 // SetAside is a site that is not served, and why. Host and Source come from
 // outside.
 type SetAside struct {
-	Host   string `json:"host"`
-	Source string `json:"source"`
-	Reason string `json:"reason"`
-	Twice  bool   `json:"twice,omitempty"` // another site has the host name or path already
+	Host   string   `json:"host"`
+	Source string   `json:"source"`
+	Reason say.Text `json:"reason"`
+	Twice  bool     `json:"twice,omitempty"` // another site has the host name or path already
 	// Closed are the addresses of a site with a password or allowed clients:
 	// nor are they to be had by address, while nothing asks for either.
 	Closed []netip.Addr `json:"-"`

@@ -223,7 +223,7 @@ func TestHostileLabels(t *testing.T) {
 func TestOwners(t *testing.T) {
 	in, _, _ := resolved(map[string]string{"flatnet.host": "VICTIM.local"}, "static")
 	sites, aside := gateway.Resolve(in)
-	if len(sites) != 1 || sites[0].Source.ID != "victim" || len(aside) != 1 || !strings.Contains(aside[0].Reason, "belongs to container victim, which is older") {
+	if len(sites) != 1 || sites[0].Source.ID != "victim" || len(aside) != 1 || !strings.Contains(aside[0].Reason.String(), "belongs to container victim, which is older") {
 		t.Errorf("by age: %+v, aside %+v", sites, aside)
 	}
 

@@ -3,7 +3,6 @@ package gateway
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
 	"net/netip"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // labelPrefix begins every label that is about a site.
@@ -43,21 +43,21 @@ func fromLabels(labels map[string]string, filesBelow string) (s config.Site, ask
 			continue
 		}
 		if count++; count > maxLabels {
-			return s, true, fmt.Errorf("it has more than %d labels that begin with %s", maxLabels, labelPrefix)
+			return s, true, say.Errorf("it has more than %d labels that begin with %s", maxLabels, labelPrefix)
 		}
 		if notByLabel[key] {
-			errs = append(errs, fmt.Errorf("label %s: only the configuration may set this", label))
+			errs = append(errs, say.Errorf("label %s: only the configuration may set this", label))
 			continue
 		}
 		if err := s.Set(key, labels[label]); err != nil {
-			errs = append(errs, fmt.Errorf("label %s: %w", label, err))
+			errs = append(errs, say.Errorf("label %s: %w", label, err))
 		}
 	}
 	if count == 0 {
 		return s, false, nil
 	}
 	if s.Host == "" {
-		return s, true, fmt.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
+		return s, true, say.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
 	}
 	errs = append(errs, wholeLabel(s, filesBelow)...)
 	return s, true, errors.Join(errs...)
@@ -74,21 +74,21 @@ func oversized(s config.Site) error {
 	texts := map[string]string{"redirect": s.Redirect, "auth_file": s.AuthFile, "tls_cert": s.TLSCert, "tls_key": s.TLSKey, "down_message": s.DownMessage}
 	for name, value := range s.Headers {
 		if len(name) > maxText || len(value) > maxText {
-			return fmt.Errorf("headers: one is longer than %d bytes", maxText)
+			return say.Errorf("headers: one is longer than %d bytes", maxText)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if len(texts[key]) > maxText {
-			return fmt.Errorf("%s: it is longer than %d bytes", key, maxText)
+			return say.Errorf("%s: it is longer than %d bytes", key, maxText)
 		}
 	}
 	for _, p := range s.Paths {
 		if len(p) > maxText {
-			return fmt.Errorf("paths: one is longer than %d bytes", maxText)
+			return say.Errorf("paths: one is longer than %d bytes", maxText)
 		}
 	}
 	if len(s.Paths) > maxItems || len(s.Allow) > maxItems || len(s.Headers) > maxItems {
-		return fmt.Errorf("paths, allow or headers: more than %d", maxItems)
+		return say.Errorf("paths, allow or headers: more than %d", maxItems)
 	}
 	return nil
 }
@@ -102,15 +102,15 @@ func wholeLabel(s config.Site, filesBelow string) []error {
 		}
 	}
 	if _, err := netip.ParseAddr(s.Host); err == nil {
-		errs = append(errs, fmt.Errorf("%s is an address, and no host name", s.Host))
+		errs = append(errs, say.Errorf("%s is an address, and no host name", s.Host))
 	}
 	for _, file := range []string{s.AuthFile, s.TLSCert, s.TLSKey} {
 		if file != "" && !strings.HasPrefix(file, filesBelow+"/") {
-			errs = append(errs, fmt.Errorf("%s: by a label, only files below %s may be named", file, filesBelow))
+			errs = append(errs, say.Errorf("%s: by a label, only files below %s may be named", file, filesBelow))
 		}
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
-		errs = append(errs, errors.New("of tls_cert and tls_key it has only one"))
+		errs = append(errs, say.New("of tls_cert and tls_key it has only one"))
 	}
 	return errs
 }
@@ -124,9 +124,9 @@ func reserved(host string) error {
 	host = strings.ToLower(host)
 	switch {
 	case host == HealthName, host == "localhost":
-		return fmt.Errorf("%s is the gateway's own name", host)
+		return say.Errorf("%s is the gateway's own name", host)
 	case direct.MatchString(host):
-		return fmt.Errorf("%s is how the container at that address is reached", host)
+		return say.Errorf("%s is how the container at that address is reached", host)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"flatnet/core/ipam"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // Server is one server behind a site.
@@ -25,8 +26,9 @@ func (r *resolver) named(host, name string, p int) Server {
 	c, there := r.byName[name]
 	switch {
 	case there:
-		var addr netip.Addr
-		if addr, srv.Down = r.address(c); addr.IsValid() {
+		addr, why := r.address(c)
+		srv.Down = why.String()
+		if addr.IsValid() {
 			srv.Address = netip.AddrPortFrom(addr, port(p))
 		}
 	case r.in.ContainersErr != nil:
@@ -42,9 +44,9 @@ func (r *resolver) named(host, name string, p int) Server {
 func serves(c podman.Container) bool { return c.State == "running" }
 
 // address gives where c is on the network, or why it has no usable address.
-func (r *resolver) address(c podman.Container) (addr netip.Addr, why string) {
+func (r *resolver) address(c podman.Container) (addr netip.Addr, why say.Text) {
 	if !serves(c) {
-		return addr, fmt.Sprintf("container %s is not running (%s)", c.Name, c.State)
+		return addr, say.F("container %s is not running (%s)", c.Name, c.State)
 	}
 	addr = c.Networks[r.in.Network.Name].IP
 	for _, l := range r.in.Leases {
@@ -88,13 +90,13 @@ func (r *resolver) before(host, container string) []Server {
 }
 
 // usable refuses addresses that no container of the network can have.
-func (r *resolver) usable(addr netip.Addr, name string) (_ netip.Addr, why string) {
+func (r *resolver) usable(addr netip.Addr, name string) (_ netip.Addr, why say.Text) {
 	n := r.in.Network
 	switch {
 	case !addr.IsValid():
-		return addr, fmt.Sprintf("container %s has no address on network %s", name, n.Name)
+		return addr, say.F("container %s has no address on network %s", name, n.Name)
 	case !n.Subnet.Contains(addr), addr == n.Gateway, slices.Contains(edges(n.Subnet), addr):
-		return netip.Addr{}, fmt.Sprintf("container %s has the address %s, which no container can have in %s", name, addr, n.Subnet)
+		return netip.Addr{}, say.F("container %s has the address %s, which no container can have in %s", name, addr, n.Subnet)
 	}
 	return addr, ""
 }
@@ -124,7 +126,7 @@ func (r *resolver) moved(s Site, srv Server) Server {
 func (r *resolver) leaseOf(l ipam.Lease, name string, p int) Server {
 	addr, why := r.usable(l.IP, name)
 	if why != "" {
-		return Server{Container: name, Down: why}
+		return Server{Container: name, Down: why.String()}
 	}
 	return Server{Container: name, Address: netip.AddrPortFrom(addr, port(p))}
 }

@@ -5,10 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // checkFiles sets aside the sites whose files are missing or no certificates:
@@ -17,7 +17,7 @@ func (g *Gateway) checkFiles(sites []Site, refused []SetAside) ([]Site, []SetAsi
 	var good []Site
 	for _, s := range sites {
 		if err := g.siteFiles(s); err != nil {
-			refused = append(refused, aside(s, err.Error()))
+			refused = append(refused, aside(s, say.Of(err)))
 			continue
 		}
 		good = append(good, s)
@@ -29,21 +29,21 @@ func (g *Gateway) checkFiles(sites []Site, refused []SetAside) ([]Site, []SetAsi
 func (g *Gateway) siteFiles(s Site) error {
 	if auth, ok := g.layout.reach(s.AuthFile); ok && s.AuthFile != "" {
 		if _, err := readFile(auth); err != nil {
-			return fmt.Errorf("auth_file: %w", err)
+			return say.Errorf("%s: %w", "auth_file", err)
 		}
 	}
 	cert, ok1 := g.layout.reach(s.TLSCert)
 	key, ok2 := g.layout.reach(s.TLSKey)
 	if s.TLSCert != "" && ok1 && ok2 {
 		if err := g.certificate(cert, key); err != nil {
-			return fmt.Errorf("tls_cert and tls_key: %w", err)
+			return say.Errorf("tls_cert and tls_key: %w", err)
 		}
 	}
 	return nil
 }
 
 // errWeak says what OpenSSL's security level 2, Debian's default, refuses.
-var errWeak = errors.New("nginx refuses RSA keys of less than 2048 bits, and signatures with SHA-1 or MD5")
+var errWeak = say.New("nginx refuses RSA keys of less than 2048 bits, and signatures with SHA-1 or MD5")
 
 // weakest is the smallest RSA key, in bits.
 const weakest = 2048

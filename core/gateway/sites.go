@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/ipam"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // goneFor is how long the site of a labelled container that was removed goes
@@ -84,7 +84,7 @@ func (s Site) addresses() []netip.Addr {
 }
 
 // aside says that s is not served. What it guards stays guarded.
-func aside(s Site, reason string) SetAside {
+func aside(s Site, reason say.Text) SetAside {
 	a := SetAside{Host: s.Host, Source: s.Source.String(), Reason: reason}
 	if s.guarded() {
 		a.Closed = s.addresses()
@@ -147,7 +147,7 @@ func byAge(all []podman.Container) []podman.Container {
 }
 
 // setAside gives what it added, for what else is to be said there.
-func (r *resolver) setAside(s Site, reason string) *SetAside {
+func (r *resolver) setAside(s Site, reason say.Text) *SetAside {
 	r.aside = append(r.aside, aside(s, reason))
 	return &r.aside[len(r.aside)-1]
 }
@@ -168,7 +168,7 @@ func (r *resolver) configured(c config.Site) {
 		s.Servers = append(s.Servers, r.judge(s.Host, Server{Address: netip.AddrPortFrom(s.Address, port(s.Port))}))
 	}
 	if err := cmp.Or(reserved(s.Host), oversized(s.Site)); err != nil {
-		r.setAside(s, err.Error())
+		r.setAside(s, say.Of(err))
 		return
 	}
 	if r.claim(&s) {
@@ -185,14 +185,14 @@ func (r *resolver) labelled(c podman.Container) {
 	s := Site{Site: site, Source: Source{Container: c.Name, ID: c.ID}}
 	addr, why := r.address(c)
 	if s.Redirect == "" {
-		srv := Server{Container: c.Name, Down: why}
+		srv := Server{Container: c.Name, Down: why.String()}
 		if why == "" {
 			srv.Address = netip.AddrPortFrom(addr, port(s.Port))
 		}
 		s.Servers = []Server{r.judge(s.Host, srv)}
 	}
 	if err != nil {
-		refused := r.setAside(s, err.Error())
+		refused := r.setAside(s, say.Of(err))
 		if guarded(c.Labels) {
 			refused.Closed = s.addresses()
 		}
@@ -274,12 +274,12 @@ func (r *resolver) refuse(s Site, path string) {
 	for _, o := range r.claims[s.Host] {
 		owner = o
 	}
-	reason := fmt.Sprintf("%s belongs to %s, which is older", s.Host, owner)
+	reason := say.F("%s belongs to %s, which is older", s.Host, owner)
 	switch {
 	case s.Source.ID == "":
-		reason = fmt.Sprintf("an earlier [[gateway.site]] serves %s%s", s.Host, path)
+		reason = say.F("an earlier [[gateway.site]] serves %s%s", s.Host, path)
 	case owner.ID == "":
-		reason = fmt.Sprintf("%s belongs to a [[gateway.site]] of the configuration, which wins over labels", s.Host)
+		reason = say.F("%s belongs to a [[gateway.site]] of the configuration, which wins over labels", s.Host)
 	}
 	r.setAside(s, reason).Twice = true
 }

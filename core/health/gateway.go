@@ -157,7 +157,7 @@ func setAside(twice bool) func(gateway.Status) []Finding {
 			}
 			out = append(out, Finding{
 				Severity: Warn, Target: a.Host, Title: say.F("%s from %s is not served", a.Host, a.Source),
-				Detail: say.Sentence(say.Data(a.Reason)),
+				Detail: say.Sentence(a.Reason),
 			})
 		}
 		return out

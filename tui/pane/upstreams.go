@@ -108,7 +108,7 @@ func (t siteTexts) rows(v UpstreamsView, now time.Time) []widget.Row {
 		case l.probe != nil:
 			rows = append(rows, t.probeRow(l, now))
 		case l.aside != nil:
-			rows = append(rows, t.siteRow(l.key, health.Warn, t.SetAside, l.aside.Host, l.aside.Reason, ""))
+			rows = append(rows, t.siteRow(l.key, health.Warn, t.SetAside, l.aside.Host, t.all.Say(l.aside.Reason), ""))
 		default:
 			rows = append(rows, t.unprobedRow(l, now))
 		}
@@ -280,7 +280,7 @@ func (t siteTexts) detail(v UpstreamsView, key string) Detail {
 		case l.aside != nil:
 			return Detail{Title: text.Line(l.aside.Host), Fields: []Field{
 				{Name: t.State, Text: t.SetAside, Tone: widget.Warn},
-				{Name: t.Detail, Text: text.Block(l.aside.Reason)},
+				{Name: t.Detail, Text: t.all.SayAll(l.aside.Reason)},
 				{Name: t.Host, Text: text.Line(l.aside.Source)},
 			}}
 		default:
