@@ -5,7 +5,7 @@ func Japanese() *Texts {
 	return &Texts{
 		Said: japaneseSaid(),
 
-		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "指摘"},
+		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "所見"},
 		State: State{
 			OK: "正常", Warn: "注意", Fail: "異常", Unknown: "不明",
 			Looking:  "確認中…",
@@ -48,7 +48,7 @@ func Japanese() *Texts {
 			NoRow:         "行が選ばれていません",
 			Busy:          "別の変更を実行中です",
 			NotSite:       "先にアップストリームでサイトを選んでください",
-			NothingToMend: "修復できる指摘はありません",
+			NothingToMend: "修復できる所見はありません",
 			NoJob:         "実行中の処理はありません",
 			NoError:       "失敗はありません",
 			NoPath:        "先にアップストリームでサイトを選んでください",

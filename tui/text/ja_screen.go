@@ -2,7 +2,7 @@ package text
 
 func japaneseScreen() Screen {
 	return Screen{
-		AllGood: "すべて正常です", Findings: "他 %d 件", NoFindings: "指摘はありません。すべての確認項目が正常です。",
+		AllGood: "すべて正常です", Findings: "他 %d 件", NoFindings: "所見はありません。すべての確認項目が正常です。",
 		TooSmall: "画面が小さすぎます: 現在 %dx%d、必要 %dx%d。",
 		Planning: "計画中: %s", Applying: "実行中: %s", Done: "完了: %s", Failed: "失敗: %s",
 		Step: "手順 %d/%d: %s", Nothing: "することなし: %s", ByHand: "手作業が必要: %s", Idle: "まだ何もしていません", Refreshed: "再確認しました",
@@ -31,7 +31,7 @@ func japaneseActions() Actions {
 		Release: "古い (または選択した) リースを解放", Firewall: "ファイアウォールのルールを再適用", Bridge: "ブリッジを修復",
 		Gateway: "ゲートウェイの設定を再生成", Rollback: "ゲートウェイの前回の設定に戻す",
 		Route: "Windows のルートを設定", Maintenance: "サイトのメンテナンス表示を切り替え", Undo: "直前の解放を取り消す",
-		Mend:  "最も重い指摘を修復",
+		Mend:  "最も重い所見を修復",
 		Probe: "今すぐ監視対象を確認", Path: "サイトまでの経路をたどる", Bundle: "診断ファイルを書く", Config: "設定を編集",
 		Editor: "$EDITOR で設定を編集", Mouse: "マウスの入・切", Suspend: "一時停止",
 		ShortQuit: "終了", ShortHelp: "ヘルプ", ShortPalette: "コマンド", ShortRefresh: "再確認",
