@@ -142,7 +142,7 @@ func TestEditedFileIsDriftAndKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := w.look()
-		if s.State != gateway.Warn || len(s.Drift) == 0 || !strings.Contains(s.Drift[0], "edited by hand") || s.Held == "" {
+		if s.State != gateway.Warn || len(s.Drift) == 0 || !strings.Contains(s.Drift[0].String(), "edited by hand") || s.Held == "" {
 			t.Errorf("status: %+v, want drift and held", s)
 		}
 		out := w.apply()

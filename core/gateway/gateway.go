@@ -100,18 +100,18 @@ type Runner interface {
 // Status is the gateway at one look.
 type Status struct {
 	State      State        `json:"state"`
-	Reason     string       `json:"reason,omitempty"` // of a state that is not ok
+	Reason     say.Text     `json:"reason,omitempty"` // of a state that is not ok
 	Mode       string       `json:"mode"`             // "static", "lua"
 	Generation int          `json:"generation"`       // deployed; 0: none yet
 	Served     int          `json:"served"`           // by the running nginx; 0: none or not known
 	ServedErr  string       `json:"served_error,omitempty"`
 	DeployedAt time.Time    `json:"deployed_at,omitzero"`
 	Held       string       `json:"held,omitempty"`    // why the watcher leaves it alone
-	Drift      []string     `json:"drift,omitempty"`   // each a sentence; empty: as it should be
+	Drift      []say.Text   `json:"drift,omitempty"`   // each a sentence; empty: as it should be
 	Pending    bool         `json:"pending"`           // sites changed since; a regeneration would change something
 	Sites      []SiteStatus `json:"sites"`             // by host
 	SetAside   []SetAside   `json:"set_aside"`         // by host
-	Unknown    string       `json:"unknown,omitempty"` // why containers or leases could not be looked at
+	Unknown    say.Text     `json:"unknown,omitempty"` // why containers or leases could not be looked at
 }
 
 // SiteStatus is one site as it is to be served.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // hold notes that the gateway was rolled back, so that the watcher leaves it;
@@ -36,18 +38,17 @@ func (g *Gateway) Held() (string, error) {
 	}
 	l, err := g.readLive()
 	if err == nil && len(l.edited) > 0 {
-		return wasEdited(l), nil
+		return wasEdited(l).String(), nil
 	}
 	return "", err
 }
 
 // wasEdited names the files that are not as they were deployed.
-func wasEdited(l live) string {
-	verb := " was edited by hand"
+func wasEdited(l live) say.Text {
 	if len(l.edited) > 1 {
-		verb = " were edited by hand"
+		return say.F("%s were edited by hand", strings.Join(l.edited, ", "))
 	}
-	return strings.Join(l.edited, ", ") + verb
+	return say.F("%s was edited by hand", strings.Join(l.edited, ", "))
 }
 
 // readMaintenance lists the hosts that were put into maintenance.

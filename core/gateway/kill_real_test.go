@@ -47,7 +47,7 @@ func TestKilledDeployment(t *testing.T) {
 			}
 			s := w.look()
 			for _, d := range s.Drift {
-				if strings.Contains(d, "edited") {
+				if strings.Contains(d.String(), "edited") {
 					t.Fatalf("after kill %d what is there is no generation: %s", i, d)
 				}
 			}

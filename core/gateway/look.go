@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -18,7 +17,7 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	s := Status{State: Unknown, Mode: g.o.Config.Mode, Sites: []SiteStatus{}, SetAside: []SetAside{}}
 	c, err := g.Prepare(ctx)
 	if err != nil {
-		s.Reason = err.Error()
+		s.Reason = say.Of(err)
 		return s, err
 	}
 	s.Generation = c.live.number
@@ -38,7 +37,7 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	for _, site := range c.Generation.Sites {
 		s.Sites = append(s.Sites, siteStatus(site, health))
 	}
-	s.Unknown = say.Join(" ", c.Unknown...).String()
+	s.Unknown = say.Join(" ", c.Unknown...)
 	if s.Held, err = g.Held(); err != nil {
 		return s, err
 	}
@@ -52,36 +51,36 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 
 // drift lists what is not as it was deployed, or not as it would be deployed
 // now.
-func (g *Gateway) drift(c Change, s Status) []string {
-	var all []string
+func (g *Gateway) drift(c Change, s Status) []say.Text {
+	var all []say.Text
 	switch {
 	case c.live.have == nil:
 		all = append(all, "Nothing is deployed yet.")
 	case len(c.live.edited) > 0:
-		all = append(all, wasEdited(c.live)+".")
+		all = append(all, say.Sentence(wasEdited(c.live)))
 	}
 	if c.live.have != nil && c.Main != nil {
-		all = append(all, g.layout.main()+" does not include it.")
+		all = append(all, say.F("%s does not include it.", g.layout.main()))
 	}
 	if s.Served != 0 && s.Served != s.Generation {
-		all = append(all, fmt.Sprintf("The server serves generation %d, not %d.", s.Served, s.Generation))
+		all = append(all, say.F("The server serves generation %d, not %d.", s.Served, s.Generation))
 	}
 	if s.Held != "" && len(c.live.edited) == 0 {
-		all = append(all, "It was "+s.Held+"; nothing follows the containers until it is applied again.")
+		all = append(all, say.F("It was %s; nothing follows the containers until it is applied again.", s.Held))
 	}
 	return all
 }
 
 // judge is the gateway's own state; a site that is down has its own. notServed
 // is why the server did not say what it serves.
-func judge(s Status, notServed error) (State, string) {
+func judge(s Status, notServed error) (State, say.Text) {
 	switch {
 	case notServed != nil && !errors.Is(notServed, errNoHeader):
-		return Fail, "the gateway does not answer: " + s.ServedErr
+		return Fail, say.F("the gateway does not answer: %s", notServed)
 	case notServed != nil && s.Generation == 0:
 		return Warn, "nothing of Flatnet is served yet"
 	case notServed != nil:
-		return Fail, "what answers is not this gateway: " + s.ServedErr
+		return Fail, say.F("what answers is not this gateway: %s", notServed)
 	case len(s.Drift) > 0:
 		return Warn, s.Drift[0]
 	case s.Unknown != "":
@@ -89,7 +88,7 @@ func judge(s Status, notServed error) (State, string) {
 	case s.Pending:
 		return Warn, "sites have changed since the last deployment"
 	case len(s.SetAside) > 0:
-		return Warn, fmt.Sprintf("%d set aside: %s: %s", len(s.SetAside), s.SetAside[0].Host, s.SetAside[0].Reason)
+		return Warn, say.F("%d set aside: %s: %s", len(s.SetAside), s.SetAside[0].Host, s.SetAside[0].Reason)
 	}
 	return OK, ""
 }

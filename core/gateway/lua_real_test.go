@@ -74,7 +74,7 @@ func TestEditedFilesOfLuaMode(t *testing.T) {
 		if err := os.WriteFile(file, []byte(good+" "), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if s := w.look(); len(s.Drift) != 1 || s.Drift[0] != file+" was edited by hand." || s.Held == "" {
+		if s := w.look(); len(s.Drift) != 1 || s.Drift[0].String() != file+" was edited by hand." || s.Held == "" {
 			t.Errorf("edited %s: drift %q, held %q", name, s.Drift, s.Held)
 		}
 		w.apply()

@@ -3,7 +3,6 @@ package health
 import (
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"flatnet/core/gateway"
@@ -121,13 +120,13 @@ func otherGeneration(s gateway.Status) []Finding {
 // servers answer: a site changes with a server that does not, too, which has a
 // finding of its own.
 func drift(s gateway.Status) []Finding {
-	seen := say.Data(strings.Join(s.Drift, " "))
+	seen := say.Join(" ", s.Drift...)
 	switch {
 	case seen != "":
 	case s.Unknown != "":
 		return []Finding{{
 			Severity: Unknown, Target: "gateway", Title: "whether the gateway's sites are as they should be is not known",
-			Detail: say.Data(s.Unknown), DependsOn: append(driftCauses(), PodmanUnreachable, LeasesUnseen),
+			Detail: s.Unknown, DependsOn: append(driftCauses(), PodmanUnreachable, LeasesUnseen),
 		}}
 	case s.Pending && !slices.ContainsFunc(s.Sites, anyDown):
 		seen = "Sites have changed since the last deployment; gateway diff shows how."

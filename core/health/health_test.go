@@ -21,6 +21,7 @@ import (
 	"flatnet/core/leases"
 	"flatnet/core/podman"
 	"flatnet/core/resolver"
+	"flatnet/core/say"
 	"flatnet/core/windows"
 )
 
@@ -130,7 +131,7 @@ func TestDriftWhileSomethingIsUnknown(t *testing.T) {
 	}{
 		"Podman silent":          {gateway.Status{Pending: true, Unknown: "The containers are not known."}, silent, "unknown podman-unreachable"},
 		"leases unreadable":      {gateway.Status{Pending: true, Unknown: "The leases are not known."}, func(f *health.Facts) { f.Leases.Err = "no" }, "unknown leases-unseen"},
-		"edited, Podman silent":  {gateway.Status{Unknown: "The containers are not known.", Drift: []string{"It was edited."}}, silent, "unknown podman-unreachable, warn gateway-drift"},
+		"edited, Podman silent":  {gateway.Status{Unknown: "The containers are not known.", Drift: []say.Text{"It was edited."}}, silent, "unknown podman-unreachable, warn gateway-drift"},
 		"maintenance unreadable": {gateway.Status{Pending: true, Unknown: "Which sites are in maintenance is not known."}, func(*health.Facts) {}, "unknown gateway-drift"},
 		"all known":              {gateway.Status{Pending: true}, func(*health.Facts) {}, "warn gateway-drift"},
 	} {

@@ -142,7 +142,7 @@ func Upstreams(broken bool) pane.UpstreamsView {
 		p.State, p.Cause, p.Detail, p.LatencyMS, p.Loss = health.Fail, "refused", "connection refused: nothing listens on this port", nil, number(0.25)
 		p.Spark[9], p.Spark[10], p.Spark[11] = math.NaN(), math.NaN(), math.NaN()
 		p.Since = Now().Add(-4 * time.Minute)
-		g.State, g.Drift = gateway.Warn, []string{"conf.d/flatnet.conf was changed by hand since generation 12"}
+		g.State, g.Drift = gateway.Warn, []say.Text{"conf.d/flatnet.conf was changed by hand since generation 12"}
 		g.SetAside = []gateway.SetAside{{Host: "broken host", Source: "container test", Reason: "the host name has a space in it"}}
 	}
 	v.Gateway = health.Look(Now(), g, nil)

@@ -277,7 +277,7 @@ func TestHostileNames(t *testing.T) {
 		w := example.Windows(true)
 		w.Reason, w.Verdict.Text = say.Data(name), say.Data(name)
 		u := example.Upstreams(true)
-		u.Probes[0].Host, u.Probes[0].Name, u.Probes[0].Target, u.Gateway.Value.Drift = name, name, name, []string{name}
+		u.Probes[0].Host, u.Probes[0].Name, u.Probes[0].Target, u.Gateway.Value.Drift = name, name, name, []say.Text{say.Data(name)}
 		u.Gateway.Value.SetAside[0].Host, u.Gateway.Value.SetAside[0].Reason = name, say.Data(name)
 		f := example.Findings(true)
 		f[0].Title, f[0].Target, f[0].Detail = say.Data(name), name, say.Data(name)

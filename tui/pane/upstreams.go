@@ -8,6 +8,7 @@ import (
 
 	"flatnet/core/gateway"
 	"flatnet/core/health"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
@@ -261,9 +262,9 @@ func (t siteTexts) note(v UpstreamsView) []string {
 		return nil
 	}
 	var out []string
-	for _, s := range append([]string{g.Reason, g.Held, g.Unknown}, g.Drift...) {
-		if s != "" && !slices.Contains(out, t.Gateway+": "+text.Line(s)) {
-			out = append(out, t.Gateway+": "+text.Line(s))
+	for _, s := range append([]say.Text{g.Reason, say.Data(g.Held), g.Unknown}, g.Drift...) {
+		if line := t.Gateway + ": " + t.all.Say(s); s != "" && !slices.Contains(out, line) {
+			out = append(out, line)
 		}
 	}
 	return out
