@@ -18,7 +18,7 @@ const (
 func nameChecks() []Check {
 	return []Check{
 		{
-			Code: NamesUnseen, Group: GroupNames, Good: "it can be seen whether containers' names are answered",
+			Code: NamesUnseen, Group: GroupNames, Good: "it can be seen whether containers' names are answered", After: []Code{LeasesUnseen},
 			Applies: func(f Facts) bool { return f.Config.DNS.Enabled != config.Off },
 			Meaning: "It could not be looked at whether containers find each other by name.",
 			Remedy:  byRoot,

@@ -21,7 +21,7 @@ func podmanChecks() []Check {
 			Code: PodmanWithoutCNI, Group: GroupPodman, Good: "Podman has the network backend that it is to use",
 			Meaning: "Podman's settings ask for CNI, which Podman 5 does not have: it does nothing at all until that is taken out. Settings of Podman 4 do so after an upgrade.",
 			Remedy:  "Run: sudo flatnet-tui migrate",
-			Applies: func(f Facts) bool { return f.Podman.Known() || podman.LacksCNI(f.Podman.Err.String()) },
+			Applies: func(f Facts) bool { return f.Podman.Known() || lacksCNI(f) },
 			Look:    podmanWithoutCNI,
 		},
 		{
@@ -42,14 +42,24 @@ func podmanChecks() []Check {
 	}
 }
 
+// complaint is what Podman says instead of an answer, "" if it answers.
+func complaint(f Facts) say.Text {
+	if !f.Podman.Known() {
+		return f.Podman.Err
+	}
+	return f.Podman.Value.InfoErr
+}
+
+func lacksCNI(f Facts) bool { return podman.LacksCNI(complaint(f).String()) }
+
 func podmanWithoutCNI(f Facts) []Finding {
-	if f.Podman.Known() {
+	if !lacksCNI(f) {
 		return nil
 	}
-	found := Finding{Severity: Fail, Target: "podman", Title: "Podman is to use CNI, and has none", Detail: f.Podman.Err}
+	found := Finding{Severity: Fail, Target: "podman", Title: "Podman is to use CNI, and has none", Detail: complaint(f)}
 	if b := f.Host.Value.Backend; f.Host.Known() && b.Name != "" {
 		found.Target = b.File
-		found.Detail = say.F("%s has network_backend = %q. Podman says: %s", b.File, b.Name, f.Podman.Err)
+		found.Detail = say.F("%s has network_backend = %q. Podman says: %s", b.File, b.Name, complaint(f))
 	}
 	return []Finding{found}
 }

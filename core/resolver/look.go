@@ -95,11 +95,15 @@ func (s *Status) ask(ctx context.Context, o LookOptions) {
 	}
 }
 
-// someContainer opens the namespace of a container that runs, if there is one.
+// someContainer opens the namespace of a container that runs and is on the
+// bridge, if there is one. That one is not on it is a fault of its own.
 func someContainer(ctx context.Context, o LookOptions) (kernel.Namespace, ipam.Lease) {
 	all, _ := o.Leases(ctx) // an error is core/leases' to tell
 	for _, l := range all {
 		if id, err := o.Kernel.Identify(ctx, l.NetNS); err != nil || id != l.NetNSID {
+			continue
+		}
+		if link, err := o.Kernel.Link(ctx, l.HostVeth); err != nil || !link.Up || link.Master != o.Config.Network.Bridge {
 			continue
 		}
 		if ns, err := o.Kernel.Open(ctx, l.NetNS); err == nil {

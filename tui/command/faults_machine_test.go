@@ -21,12 +21,12 @@ func machineFaults() map[string]fault {
 		"disk full": {
 			code: health.DiskFull, severity: health.Fail,
 			make: func(r *rig) { r.smallDisk(1<<20, 1<<20) },
-			mend: func(r *rig) { r.must(unix.Unmount(filepath.Dir(r.stateDir()), 0)) },
+			mend: func(r *rig) { r.ownDisk() },
 		},
 		"disk nearly full": {
 			code: health.DiskFull, severity: health.Warn,
 			make: func(r *rig) { r.smallDisk(16<<20, 0) },
-			mend: func(r *rig) { r.must(unix.Unmount(filepath.Dir(r.stateDir()), 0)) },
+			mend: func(r *rig) { r.ownDisk() },
 		},
 		"clock set back": {
 			code: health.ClockJumped, severity: health.Warn,
@@ -56,11 +56,21 @@ func (r *rig) smallDisk(size, fill int) {
 	dir := filepath.Dir(r.stateDir())
 	state, err := os.ReadFile(filepath.Join(r.stateDir(), "allocations.json"))
 	r.must(err)
+	r.stopNames() // its lock is on the disk
 	r.must(unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size)))
 	r.t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	r.must(os.Mkdir(r.stateDir(), 0o700))
 	r.must(os.WriteFile(filepath.Join(r.stateDir(), "allocations.json"), state, 0o600))
+	r.answerNames()
 	if fill > 0 {
 		r.must(os.WriteFile(filepath.Join(dir, "filler"), make([]byte, fill-(64<<10)), 0o600))
 	}
+}
+
+// ownDisk ends smallDisk.
+func (r *rig) ownDisk() {
+	r.t.Helper()
+	r.stopNames()
+	r.must(unix.Unmount(filepath.Dir(r.stateDir()), 0))
+	r.answerNames()
 }

@@ -46,10 +46,7 @@ func (p *Parts) looks() health.Looks {
 		Names:   p.lookNames,
 		Podman:  p.lookPodman,
 		Windows: p.Windows.Look,
-		Gateway: func(ctx context.Context) (gateway.Status, error) {
-			p.ask(ctx)
-			return p.Gateway.Look(ctx)
-		},
+		Gateway: p.lookGateway,
 		Host: func(ctx context.Context) (host.Status, error) {
 			return p.Host.Look(ctx, host.Options{
 				Config: p.Config, Version: p.Version, ContainersConf: os.Getenv("CONTAINERS_CONF"), Now: p.Now,
@@ -69,6 +66,17 @@ func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
 		seen.InfoErr = say.Of(err)
 	}
 	return seen, nil
+}
+
+// lookGateway looks at the gateway with its servers asked. Where it is not
+// known what belongs there, a Podman that hangs is not waited for again.
+func (p *Parts) lookGateway(ctx context.Context) (gateway.Status, error) {
+	g, err := p.Gateway.Look(ctx)
+	if err != nil || g.Unknown != "" {
+		return g, err
+	}
+	p.ask(ctx)
+	return p.Gateway.Look(ctx)
 }
 
 // ask has everything asked once that is to be probed and was not yet, so that
