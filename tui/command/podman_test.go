@@ -32,14 +32,22 @@ type site struct {
 
 const siteHost = "web.local"
 
-// newSite makes the path with a gateway in this mode, up to its first
-// deployment.
-func newSite(t testing.TB, mode string) *site {
+// newPodman makes a Podman of either kind: podman.New, podman.NewNetavark.
+type newPodman func(testing.TB, podman.Options) *podman.Podman
+
+// newSite makes the path on a Podman of that kind, with a gateway in this
+// mode, up to its first deployment.
+func newSite(t testing.TB, of newPodman, mode string) *site {
 	t.Helper()
 	nettest.Need(t)
 	s := &site{t: t, front: nginx.New(t), tui: program.Build(t, "flatnet/tui/flatnet-tui")}
-	socket := filepath.Join(t.TempDir(), "podman.sock")
-	s.p = podman.New(t, podman.Options{TOML: fmt.Sprintf(`
+	dir, err := os.MkdirTemp("/run", "socket-") // Podman 5 shares /run with this machine
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "podman.sock")
+	s.p = of(t, podman.Options{TOML: fmt.Sprintf(`
 [podman]
 socket = %q
 [windows]
@@ -97,9 +105,16 @@ func (s *site) become(what string, want int) time.Duration {
 // attaches it, and flatnet-tui watch has a real nginx serve it; then it stops,
 // starts, goes and is made anew.
 func TestLabelIsAllItTakes(t *testing.T) {
-	for _, mode := range []string{"static", "lua"} {
-		t.Run(mode, func(t *testing.T) {
-			s := newSite(t, mode)
+	for name, on := range map[string]struct {
+		podman newPodman
+		mode   string
+	}{
+		"static":   {podman.New, "static"},
+		"lua":      {podman.New, "lua"},
+		"Podman 5": {podman.NewNetavark, "static"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, on.podman, on.mode)
 			s.become("before there is a container", http.StatusNotFound)
 			s.start("web")
 			s.become("started", http.StatusOK)

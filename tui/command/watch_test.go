@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flatnet/testdata/podman"
 )
 
 // TestWatchThirtyTimes: a container comes and goes, and each time the gateway
@@ -16,7 +18,7 @@ import (
 // meanwhile proves nothing by it.
 func TestWatchThirtyTimes(t *testing.T) {
 	const changes = 30
-	s := newSite(t, "static")
+	s := newSite(t, podman.New, "static")
 	s.become("before there is a container", http.StatusNotFound)
 	var slowest, sum time.Duration
 	for i := range changes {
@@ -42,7 +44,7 @@ func (s *site) change(i int) (what string, want int) {
 // The one that is started after it goes on, and what was left is whole.
 func TestWatchKilled(t *testing.T) {
 	const kills = 20
-	s := newSite(t, "static")
+	s := newSite(t, podman.New, "static")
 	s.become("before there is a container", http.StatusNotFound)
 	for i := range kills {
 		done := make(chan struct{})
@@ -68,7 +70,7 @@ func TestWatchKilled(t *testing.T) {
 // BenchmarkWatchIdle: what watch costs while a site is served and nothing
 // happens, its child programs included.
 func BenchmarkWatchIdle(b *testing.B) {
-	s := newSite(b, "static")
+	s := newSite(b, podman.New, "static")
 	s.start("web")
 	s.become("started", http.StatusOK)
 	const span = 20 * time.Second
