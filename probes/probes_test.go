@@ -183,7 +183,7 @@ func TestHTTPSilentServerIsUnknown(t *testing.T) {
 	release := make(chan struct{})
 	url := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
 	t.Cleanup(func() { close(release) }) // before the server is closed
-	r := ask(t, probes.Target{Kind: probes.HTTP, Address: url, Timeout: 100 * time.Millisecond})
+	r := ask(t, probes.Target{Kind: probes.HTTP, Address: url, Timeout: time.Second})
 	want(t, r, probes.Unknown, probes.Silent)
 }
 

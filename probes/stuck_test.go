@@ -25,7 +25,7 @@ func TestScheduleTellsSlowFromStuck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				results := make(chan probes.State)
+				results := make(chan probes.State, 100)
 				s := probes.NewSchedule(probes.Options{
 					Probers:  probes.Probers{probes.TCP: late(tt.takes)},
 					OnResult: func(_ probes.Target, r probes.Result) { results <- r.State },
