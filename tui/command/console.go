@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"sync"
+	"time"
 
 	"flatnet/core/bridge"
 	"flatnet/core/health"
@@ -133,13 +134,30 @@ func (s *seen) upstreams(ctx context.Context) (pane.UpstreamsView, error) {
 func (s *seen) findings(ctx context.Context) ([]health.Finding, error) {
 	p := s.parts
 	looks := p.looks()
+	if s.machineIsFresh() {
+		looks.Host = nil
+	}
 	rest := health.Gather(ctx, health.Request{
 		Version: p.Version, Config: p.Config, Limit: p.limit(), Now: p.Now,
 		Looks: health.Looks{Names: looks.Names, Podman: looks.Podman, Host: looks.Host},
 	})
 	s.mu.Lock()
+	if looks.Host != nil {
+		s.facts.Host = rest.Host
+	}
 	f := s.facts
 	s.mu.Unlock()
-	f.Time, f.Version, f.Config, f.Names, f.Podman, f.Host = rest.Time, rest.Version, rest.Config, rest.Names, rest.Podman, rest.Host
+	f.Time, f.Version, f.Config, f.Names, f.Podman = rest.Time, rest.Version, rest.Config, rest.Names, rest.Podman
 	return health.NotOK(health.Evaluate(f)), nil
+}
+
+// machineEvery is the least time between two looks at the machine's files and
+// disks: they change with an installation, not with a container.
+const machineEvery = 10 * time.Second
+
+func (s *seen) machineIsFresh() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	age := s.parts.Now().Sub(s.facts.Host.At) // a clock that was set back makes it negative
+	return age >= 0 && age < machineEvery
 }
