@@ -13,6 +13,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/config/edit"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui/pane"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
@@ -57,7 +58,7 @@ func (m draftedMsg) of() *job { return m.job }
 
 // ErrNoEditor says that neither VISUAL nor EDITOR names a program, and none
 // of the usual ones is there.
-var ErrNoEditor = errors.New("there is no editor: set EDITOR")
+var ErrNoEditor = say.New("there is no editor: set EDITOR")
 
 // ownEditor opens the file in the person's own editor.
 func (m *Model) ownEditor() tea.Cmd {

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/netip"
 	"time"
@@ -67,7 +66,7 @@ type Plans struct {
 }
 
 // ErrNoRepair says that nothing the console can do mends a finding.
-var ErrNoRepair = errors.New("no repair for this finding")
+var ErrNoRepair = say.New("no repair for this finding")
 
 // Tools are what the console can do besides looking and repairing.
 type Tools struct {

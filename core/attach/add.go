@@ -3,7 +3,6 @@ package attach
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 
@@ -160,7 +159,7 @@ func (a *Attacher) clear(ctx context.Context, id ID, held ipam.Lease) error {
 	}
 	now, err := a.kernel.Identify(ctx, held.NetNS)
 	if held.NetNSID == (kernel.NamespaceID{}) || err == nil && now == held.NetNSID {
-		return failed("attach", id.String(), fmt.Errorf("%w at %s", ErrAttached, held.IP))
+		return failed("attach", id.String(), say.Errorf("%w at %s", ErrAttached, held.IP))
 	}
 	if err != nil && !errors.Is(err, kernel.ErrNoNamespace) {
 		return failed("find the network namespace", "", err)
@@ -209,7 +208,7 @@ func (a *Attacher) connect(ctx context.Context, in *inside, lease ipam.Lease, un
 		Peer: in.ifName, PeerNS: in.Namespace, PeerMAC: mac, MTU: br.MTU,
 	})
 	if err != nil {
-		return Result{}, failed("make the veth pair", lease.HostVeth, fmt.Errorf("%w: %w", ErrVeth, err))
+		return Result{}, failed("make the veth pair", lease.HostVeth, say.Errorf("%w: %w", ErrVeth, err))
 	}
 	if err := a.plug(ctx, lease.HostVeth); err != nil {
 		return Result{}, err

@@ -9,7 +9,6 @@ package attach
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -20,26 +19,27 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/ports"
+	"flatnet/core/say"
 )
 
 // Sentinels, always in a core.OpError with target and hint.
 var (
 	// ErrAttached: this container already has this interface on the network.
-	ErrAttached = errors.New("it is attached already")
+	ErrAttached = say.New("it is attached already")
 	// ErrInterfaceTaken: the namespace has an interface of that name.
-	ErrInterfaceTaken = errors.New("the container has an interface of that name already")
+	ErrInterfaceTaken = say.New("the container has an interface of that name already")
 	// ErrOwnNamespace: the namespace is the one that this program runs in.
-	ErrOwnNamespace = errors.New("it is the host's own network namespace")
+	ErrOwnNamespace = say.New("it is the host's own network namespace")
 	// ErrVeth: the veth pair could not be made or taken away.
-	ErrVeth = errors.New("the veth pair failed")
+	ErrVeth = say.New("the veth pair failed")
 	// ErrRequest: the request itself is wrong.
-	ErrRequest = errors.New("the request is wrong")
+	ErrRequest = say.New("the request is wrong")
 	// ErrMissing: Check did not find a part of the attachment.
-	ErrMissing = errors.New("it is not there")
+	ErrMissing = say.New("it is not there")
 	// ErrDiffers: Check found a part that is not as it was made.
-	ErrDiffers = errors.New("it is not as it was made")
+	ErrDiffers = say.New("it is not as it was made")
 	// ErrNotReady: Status found that an Add could not succeed.
-	ErrNotReady = errors.New("not ready")
+	ErrNotReady = say.New("not ready")
 )
 
 // Options are the parts that an Attacher works with.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -129,5 +128,5 @@ func missing(what say.Text, where string) error {
 }
 
 func differs(what say.Text, where, is, want string) error {
-	return failedWith(say.F("confirm the %s", what), where, fmt.Errorf("%w: it is %q, and was %q", ErrDiffers, is, want), remedy)
+	return failedWith(say.F("confirm the %s", what), where, say.Errorf("%w: it is %q, and was %q", ErrDiffers, is, want), remedy)
 }

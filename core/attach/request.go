@@ -43,18 +43,18 @@ func (a *Attacher) checkRequest(r *Request) error {
 	}
 	owner := Owner{Network: a.config.Network.Name, ID: r.ID, IP: a.config.Network.RangeEnd}
 	if n := len(owner.String()); n > maxAlias {
-		return failed("attach", r.ID.String(), fmt.Errorf("%w: network name and container id together are %d bytes too long", ErrRequest, n-maxAlias))
+		return failed("attach", r.ID.String(), say.Errorf("%w: network name and container id together are %d bytes too long", ErrRequest, n-maxAlias))
 	}
 	if len(r.MAC) != 0 && (len(r.MAC) != 6 || r.MAC[0]&1 == 1 || [6]byte(r.MAC) == [6]byte{}) {
-		return failed("attach with MAC address", r.MAC.String(), fmt.Errorf("%w: not the address of one Ethernet interface", ErrRequest))
+		return failed("attach with MAC address", r.MAC.String(), say.Errorf("%w: not the address of one Ethernet interface", ErrRequest))
 	}
 	for _, m := range r.Ports {
 		if err := m.Check(); err != nil {
-			return failed("publish a port of", r.ID.String(), fmt.Errorf("%w: %w", ErrRequest, err))
+			return failed("publish a port of", r.ID.String(), say.Errorf("%w: %w", ErrRequest, err))
 		}
 	}
 	if len(r.Ports) > ports.MaxMappings {
-		return failed("publish ports of", r.ID.String(), fmt.Errorf("%w: %d are more than %d", ErrRequest, len(r.Ports), ports.MaxMappings))
+		return failed("publish ports of", r.ID.String(), say.Errorf("%w: %d are more than %d", ErrRequest, len(r.Ports), ports.MaxMappings))
 	}
 	return nil
 }
@@ -63,11 +63,11 @@ func (a *Attacher) checkRequest(r *Request) error {
 // names to the kernel's.
 func (id ID) check() error {
 	if id.ContainerID == "" || !isAlphanumeric(rune(id.ContainerID[0])) || strings.IndexFunc(id.ContainerID, notInID) >= 0 {
-		return failed("attach container", fmt.Sprintf("%q", id.ContainerID), fmt.Errorf("%w: not a container id", ErrRequest))
+		return failed("attach container", fmt.Sprintf("%q", id.ContainerID), say.Errorf("%w: not a container id", ErrRequest))
 	}
 	n := id.IfName
 	if n == "" || n == "." || n == ".." || len(n) > 15 || strings.IndexFunc(n, notInInterface) >= 0 {
-		return failed("make interface", fmt.Sprintf("%q", n), fmt.Errorf("%w: not an interface name", ErrRequest))
+		return failed("make interface", fmt.Sprintf("%q", n), say.Errorf("%w: not an interface name", ErrRequest))
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func macFree(s *ipam.State, lease ipam.Lease, witness ipam.Witness) error {
 		}
 		return &core.OpError{
 			Op: say.F("give MAC address %s to", lease.MAC), Target: lease.Owner(),
-			Err:  fmt.Errorf("%w by %s (%s)", ipam.ErrTaken, other.Owner(), other.IP),
+			Err:  say.Errorf("%w by %s (%s)", ipam.ErrTaken, other.Owner(), other.IP),
 			Hint: "ask for another one, or for none",
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // vethNames gives the names that the host's end of an attachment may have:
@@ -70,7 +70,7 @@ func (a *Attacher) hostLink(ctx context.Context, id ID, held func() (ipam.Lease,
 			return l, nil
 		}
 	}
-	return kernel.Link{}, fmt.Errorf("the veth of %s: %w", id, kernel.ErrNotFound)
+	return kernel.Link{}, say.Errorf("the veth of %s: %w", id, kernel.ErrNotFound)
 }
 
 // leaseOf reads an attachment's lease; the zero Lease if it has none.
@@ -89,5 +89,5 @@ func (a *Attacher) deleteVeth(ctx context.Context, name string) error {
 	if err == nil || errors.Is(err, kernel.ErrNotFound) {
 		return nil
 	}
-	return failed("take away the veth pair", name, fmt.Errorf("%w: %w", ErrVeth, err))
+	return failed("take away the veth pair", name, say.Errorf("%w: %w", ErrVeth, err))
 }

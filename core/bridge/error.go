@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"fmt"
 
 	"flatnet/core"
 	"flatnet/core/kernel"
@@ -12,17 +11,17 @@ import (
 // Sentinels of Ensure and Status.Obstacle, wrapped in a core.OpError with a hint.
 var (
 	// ErrNotBridge: the name is taken by a link of another kind.
-	ErrNotBridge = errors.New("the name is taken by something that is not a bridge")
+	ErrNotBridge = say.New("the name is taken by something that is not a bridge")
 	// ErrForeignAddress: the bridge has an IPv4 address that is not ours.
-	ErrForeignAddress = errors.New("there is another address on the bridge")
+	ErrForeignAddress = say.New("there is another address on the bridge")
 	// ErrOverlap: a route elsewhere covers addresses of the subnet.
-	ErrOverlap = errors.New("the subnet overlaps an existing route")
+	ErrOverlap = say.New("the subnet overlaps an existing route")
 )
 
 func notBridge(name, kind string) error {
 	return &core.OpError{
 		Op: "make the bridge", Target: name,
-		Err:  fmt.Errorf("%w (kind %s)", ErrNotBridge, kind),
+		Err:  say.Errorf("%w (kind %s)", ErrNotBridge, kind),
 		Hint: "rename or delete that interface, or choose another name for bridge under [network]",
 	}
 }
@@ -30,7 +29,7 @@ func notBridge(name, kind string) error {
 func foreignAddress(name, there, want string) error {
 	return &core.OpError{
 		Op: "use the bridge", Target: name,
-		Err: fmt.Errorf("%w: %s, not %s", ErrForeignAddress, there, want),
+		Err: say.Errorf("%w: %s, not %s", ErrForeignAddress, there, want),
 		Hint: say.F("if nothing else needs it: sudo ip address del %s dev %s; or choose another subnet or bridge under [network]",
 			there, name),
 	}
@@ -39,7 +38,7 @@ func foreignAddress(name, there, want string) error {
 func overlap(name, subnet, route string) error {
 	return &core.OpError{
 		Op: "make the bridge", Target: name,
-		Err:  fmt.Errorf("%w: %s and %s", ErrOverlap, subnet, route),
+		Err:  say.Errorf("%w: %s and %s", ErrOverlap, subnet, route),
 		Hint: "choose another subnet under [network], or take that route away",
 	}
 }

@@ -6,8 +6,6 @@ package bundle
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"flatnet/core/health"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // Schema is the version of the file's form.
@@ -33,7 +32,7 @@ const (
 )
 
 // ErrNotBundle says that a file is not a bundle that this program can read.
-var ErrNotBundle = errors.New("not an incident bundle")
+var ErrNotBundle = say.New("not an incident bundle")
 
 // Bundle is one file.
 type Bundle struct {
@@ -71,7 +70,7 @@ func Write(w io.Writer, b Bundle) error {
 	b.Paths = b.Paths[:min(len(b.Paths), MaxPaths)]
 	text, err := json.Marshal(b)
 	if err != nil {
-		return fmt.Errorf("write down what was seen: %w", err)
+		return say.Errorf("write down what was seen: %w", err)
 	}
 	clean, err := withoutSecrets(text)
 	if err != nil {
@@ -98,19 +97,19 @@ func Read(r io.Reader) (Bundle, error) {
 	case err != nil:
 		return b, err
 	case len(data) > maxFile:
-		return b, notBundle(errors.New("it is larger than 64 MiB"))
+		return b, notBundle(say.New("it is larger than 64 MiB"))
 	}
 	if parts(data) > maxParts {
-		return b, notBundle(errors.New("it holds more than a million values"))
+		return b, notBundle(say.New("it holds more than a million values"))
 	}
 	if err := json.Unmarshal(data, &b); err != nil {
 		return Bundle{}, notBundle(err)
 	}
 	if b.Kind != Kind || b.Schema < 1 {
-		return Bundle{}, notBundle(errors.New("it does not say that it is one"))
+		return Bundle{}, notBundle(say.New("it does not say that it is one"))
 	}
 	if b.Schema > Schema {
-		return Bundle{}, notBundle(fmt.Errorf("its form %d is newer than this program, which knows %d", b.Schema, Schema))
+		return Bundle{}, notBundle(say.Errorf("its form %d is newer than this program, which knows %d", b.Schema, Schema))
 	}
 	b.Findings = health.Evaluate(b.Facts)
 	return b, nil
@@ -134,7 +133,7 @@ func parts(data []byte) int {
 
 func notBundle(why error) error {
 	return &core.OpError{
-		Op: "open the bundle", Err: fmt.Errorf("%w: %w", ErrNotBundle, why),
+		Op: "open the bundle", Err: say.Errorf("%w: %w", ErrNotBundle, why),
 		Hint: "make one with: sudo flatnet-tui bundle FILE",
 	}
 }

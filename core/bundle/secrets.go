@@ -3,9 +3,10 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // removed stands where a secret was.
@@ -63,7 +64,7 @@ func withoutSecrets(text []byte) ([]byte, error) {
 	d.UseNumber() // numbers stay as they are written
 	var doc any
 	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("take secrets out: %w", err)
+		return nil, say.Errorf("take secrets out: %w", err)
 	}
 	return json.MarshalIndent(scrub("", doc), "", " ")
 }

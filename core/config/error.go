@@ -1,18 +1,19 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // ErrMissing says that a configuration file that was asked for by name is not
 // there. The default one may be missing.
-var ErrMissing = errors.New("there is no such configuration file")
+var ErrMissing = say.New("there is no such configuration file")
 
 // ErrNotReadable says that a configuration file is there and its text is not
 // to be had.
-var ErrNotReadable = errors.New("the file cannot be read")
+var ErrNotReadable = say.New("the file cannot be read")
 
 // Problem is one thing wrong with a configuration, with its place.
 type Problem struct {

@@ -46,7 +46,7 @@ func Load(path string) (Config, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return Config{}, readError(path, err, "run as a user who may read it")
 	case err != nil:
-		return Config{}, readError(path, fmt.Errorf("%w: %w", ErrNotReadable, err), "see whether it is a plain file, and whether its disk is in order (dmesg)")
+		return Config{}, readError(path, say.Errorf("%w: %w", ErrNotReadable, err), "see whether it is a plain file, and whether its disk is in order (dmesg)")
 	}
 	c, err := Parse(path, data)
 	c.Path = path
@@ -76,7 +76,7 @@ func readFile(path string) ([]byte, error) {
 	if info, err := f.Stat(); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, say.New("it is not a regular file")
 	}
 	return io.ReadAll(io.LimitReader(f, MaxFile+1))
 }

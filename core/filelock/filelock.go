@@ -15,10 +15,12 @@ import (
 	"unicode"
 
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // ErrHeld says that the lock stayed with someone else until the context ended.
-var ErrHeld = errors.New("the lock is held")
+var ErrHeld = say.New("the lock is held")
 
 // heldError names the holder. How the wait ended is for programs, not for
 // people to read.

@@ -22,7 +22,7 @@ import (
 
 // ErrRestless says that the rules were set again and again, and each time
 // another program had changed them before they could be looked at.
-var ErrRestless = errors.New("another program keeps changing these rules")
+var ErrRestless = say.New("another program keeps changing these rules")
 
 // tries is how often rules are set before that is given up.
 const tries = 4

@@ -1,14 +1,15 @@
 package firewall
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // errCutOff says that a listing ended within a table. Rules that it lacks
 // would look missing, so it is not used.
-var errCutOff = errors.New("the listing of the rules is cut off")
+var errCutOff = say.New("the listing of the rules is cut off")
 
 // ruleset is what iptables-save printed: tables by name.
 type ruleset map[string]table

@@ -2,13 +2,13 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // Limits on asking the gateway for its health.
@@ -22,7 +22,7 @@ const (
 )
 
 // errNoHeader says that something else than this gateway's server answered.
-var errNoHeader = errors.New("the answer names no generation")
+var errNoHeader = say.New("the answer names no generation")
 
 // ask gives the generation that the running server serves. errNoHeader says
 // that the server runs without one of ours; any other error that it could not
@@ -53,7 +53,7 @@ func (g *Gateway) ask(ctx context.Context, url string) (int, error) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
 	n, err := strconv.Atoi(resp.Header.Get(generationHeader))
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s: %w", url, errNoHeader)
+		return 0, say.Errorf("%s: %w", url, errNoHeader)
 	}
 	return n, nil
 }
@@ -77,7 +77,7 @@ func (g *Gateway) taken(ctx context.Context, url string, generation int) error {
 			return nil
 		}
 		if err == nil {
-			err = fmt.Errorf("it still serves generation %d", served)
+			err = say.Errorf("it still serves generation %d", served)
 		}
 		select {
 		case <-ctx.Done():

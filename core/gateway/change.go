@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -280,7 +279,7 @@ func (g *Gateway) before(deployed int) (int, error) {
 		}
 	}
 	if found == 0 {
-		return 0, fmt.Errorf("%w before generation %d", ErrNoGeneration, deployed)
+		return 0, say.Errorf("%w before generation %d", ErrNoGeneration, deployed)
 	}
 	return found, nil
 }

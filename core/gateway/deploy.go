@@ -51,7 +51,7 @@ func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
 		return out, err
 	}
 	if !equal(now.have, c.live.have) {
-		return out, fmt.Errorf("%w: someone else deployed since this was planned", ErrBusy)
+		return out, say.Errorf("%w: someone else deployed since this was planned", ErrBusy)
 	}
 	g.clean()
 	for _, file := range c.live.edited {
@@ -157,7 +157,7 @@ func (g *Gateway) Verify(ctx context.Context) error {
 	}
 	served, err := g.ask(ctx, url)
 	if err == nil && served != l.number {
-		err = fmt.Errorf("it serves generation %d, and %d is deployed", served, l.number)
+		err = say.Errorf("it serves generation %d, and %d is deployed", served, l.number)
 	}
 	if err == nil {
 		return nil
@@ -180,7 +180,7 @@ func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []fun
 	errs = append(errs, g.discard(c))
 	return errors.Join(&core.OpError{
 		Op:   say.F("deploy generation %d", c.Generation.Number),
-		Err:  fmt.Errorf("%w, and what was there before was put back: %w", ErrNotServed, why),
+		Err:  say.Errorf("%w, and what was there before was put back: %w", ErrNotServed, why),
 		Hint: say.F("see nginx's error log; the refused configuration is in %s", g.failed()),
 	}, errors.Join(errs...))
 }
@@ -215,7 +215,7 @@ func (g *Gateway) testChange(ctx context.Context, c Change) error {
 	}
 	redirected, err := g.layout.redirected(text, g.layout.seen(list))
 	if err != nil {
-		return fmt.Errorf("%s: %w", g.layout.main(), err)
+		return say.Errorf("%s: %w", g.layout.main(), err)
 	}
 	temp := filepath.Join(g.layout.local, ownDir)
 	if err := errors.Join(replaceFile(list, includes, temp), replaceFile(conf, redirected, temp)); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 // The pace of following.
@@ -29,10 +29,10 @@ const (
 
 // ErrReconfigured ends Follow when the configuration file has changed: its
 // caller reads it and follows anew.
-var ErrReconfigured = errors.New("the configuration has changed")
+var ErrReconfigured = say.New("the configuration has changed")
 
 // errFollowed says that this process need not follow.
-var errFollowed = errors.New("another flatnet-tui follows the containers; this one goes on when that one ends")
+var errFollowed = say.New("another flatnet-tui follows the containers; this one goes on when that one ends")
 
 // FollowOptions of Follow. Regenerate and Report are needed.
 type FollowOptions struct {
@@ -137,14 +137,14 @@ func (f *follower) step(ctx context.Context) error {
 		return err
 	}
 	if l.have == nil {
-		return fmt.Errorf("%w: nothing is deployed yet; the first time is a person's: sudo flatnet-tui gateway apply", ErrHeld)
+		return say.Errorf("%w: nothing is deployed yet; the first time is a person's: sudo flatnet-tui gateway apply", ErrHeld)
 	}
 	held, err := f.g.Held()
 	if err != nil {
 		return err
 	}
 	if held != "" {
-		return fmt.Errorf("%w: %s; sudo flatnet-tui gateway apply goes on", ErrHeld, held)
+		return say.Errorf("%w: %s; sudo flatnet-tui gateway apply goes on", ErrHeld, held)
 	}
 	if err := f.takeLead(); err != nil {
 		return err
@@ -190,14 +190,14 @@ func (f *follower) release() {
 func (f *follower) watchFiles(ctx context.Context, sources *sync.WaitGroup) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watch files: %w", err)
+		return say.Errorf("watch files: %w", err)
 	}
 	for _, file := range append(slices.Clone(f.o.Files), f.o.Config) {
 		if _, err := os.Stat(filepath.Dir(file)); file == "" || err != nil {
 			continue // looked at now and then all the same
 		}
 		if err := w.Add(filepath.Dir(file)); err != nil {
-			return errors.Join(fmt.Errorf("watch %s: %w", file, err), w.Close())
+			return errors.Join(say.Errorf("watch %s: %w", file, err), w.Close())
 		}
 	}
 	sources.Go(func() {

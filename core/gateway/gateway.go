@@ -10,7 +10,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 
@@ -23,21 +22,21 @@ import (
 // Sentinels.
 var (
 	// ErrTest: nginx refused the configuration; nothing was changed.
-	ErrTest = errors.New("nginx refused the new configuration")
+	ErrTest = say.New("nginx refused the new configuration")
 	// ErrNotServed: the gateway did not take the new generation; the last
 	// good one was put back.
-	ErrNotServed = errors.New("the gateway did not take the new generation")
+	ErrNotServed = say.New("the gateway did not take the new generation")
 	// ErrBusy: another deployment is under way.
-	ErrBusy = errors.New("another deployment is under way")
+	ErrBusy = say.New("another deployment is under way")
 	// ErrNoDrive: the drive or folder of config_dir is not there.
-	ErrNoDrive = errors.New("the gateway's drive is not there")
+	ErrNoDrive = say.New("the gateway's drive is not there")
 	// ErrNoGeneration: no such generation is kept.
-	ErrNoGeneration = errors.New("no such generation")
+	ErrNoGeneration = say.New("no such generation")
 	// ErrNoSite: no site has that host name.
-	ErrNoSite = errors.New("no such site")
+	ErrNoSite = say.New("no such site")
 	// ErrHeld: the watcher leaves the gateway alone: it was rolled back, or
 	// its file was edited by hand. Applying by hand goes on.
-	ErrHeld = errors.New("automatic changes are held")
+	ErrHeld = say.New("automatic changes are held")
 )
 
 // State is how a part is, in the words of health.Severity.

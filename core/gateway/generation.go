@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"flatnet/core/say"
 )
 
 // Bounds of files that are read back; people and other programs can write
@@ -57,13 +59,13 @@ func (s store) meta(number int) (Generation, error) {
 	var g Generation
 	text, err := readFile(filepath.Join(s.path(number), metaName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return g, fmt.Errorf("generation %d: %w", number, ErrNoGeneration)
+		return g, say.Errorf("generation %d: %w", number, ErrNoGeneration)
 	}
 	if err != nil {
 		return g, err
 	}
 	if err := json.Unmarshal(text, &g); err != nil {
-		return g, fmt.Errorf("generation %d: %w: its description is broken: %w", number, ErrNoGeneration, err)
+		return g, say.Errorf("generation %d: %w: its description is broken: %w", number, ErrNoGeneration, err)
 	}
 	return g, nil
 }
@@ -77,7 +79,7 @@ func (s store) files(number int) (Files, error) {
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("generation %d: %w", number, ErrNoGeneration)
+			return nil, say.Errorf("generation %d: %w", number, ErrNoGeneration)
 		}
 		if err != nil {
 			return nil, err
@@ -157,7 +159,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Size() > maxFile || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is no file of at most %d bytes", path, maxFile)
+		return nil, say.Errorf("%s: is no file of at most %d bytes", path, maxFile)
 	}
 	return os.ReadFile(path)
 }
@@ -180,7 +182,7 @@ func replaceFile(path string, text []byte, temp string) error {
 		}
 		time.Sleep(replacePause)
 	}
-	return fmt.Errorf("%w; a program may hold it open", replaceError(path, err))
+	return say.Errorf("%w; a program may hold it open", replaceError(path, err))
 }
 
 // replaceError names the file that was to be replaced, not the temporary one,

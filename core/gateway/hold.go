@@ -62,7 +62,7 @@ func (g *Gateway) readMaintenance() ([]string, error) {
 	}
 	var hosts []string
 	if err := json.Unmarshal(text, &hosts); err != nil {
-		return nil, fmt.Errorf("%s: %w", g.layout.maintenance(), err)
+		return nil, say.Errorf("%s: %w", g.layout.maintenance(), err)
 	}
 	return hosts, nil
 }

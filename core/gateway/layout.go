@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -100,7 +99,7 @@ func (l layout) checkDrive() error {
 	}
 	return &core.OpError{
 		Op: "use the gateway's folder", Target: l.local,
-		Err:  fmt.Errorf("%w: nothing is mounted at %s", ErrNoDrive, drive),
+		Err:  say.Errorf("%w: nothing is mounted at %s", ErrNoDrive, drive),
 		Hint: say.F("mount it (sudo mount -t drvfs %s: %s), or set gateway.config_dir", strings.ToUpper(drive[5:]), drive),
 	}
 }

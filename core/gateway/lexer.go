@@ -2,8 +2,9 @@ package gateway
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // token is one word, quoted string or mark of an nginx configuration.
@@ -35,7 +36,7 @@ func lex(text []byte) ([]token, error) {
 			continue
 		case c == '{' && statement < len(all) && strings.HasSuffix(all[statement].text, luaBlock):
 			if end = luaEnd(text, i); end < 0 {
-				return nil, fmt.Errorf("the Lua block at byte %d has no end", i)
+				return nil, say.Errorf("the Lua block at byte %d has no end", i)
 			}
 			all = append(all, token{text: string(text[i:end]), quoted: true, start: i, end: end})
 			statement = len(all)
@@ -43,7 +44,7 @@ func lex(text []byte) ([]token, error) {
 			continue
 		case c == '"' || c == '\'':
 			if end = quoteEnd(text, i); end < 0 {
-				return nil, fmt.Errorf("the quote at byte %d has no end", i)
+				return nil, say.Errorf("the quote at byte %d has no end", i)
 			}
 			all = append(all, token{text: string(text[i+1 : end-1]), quoted: true, start: i, end: end})
 		case c == '{' || c == '}' || c == ';':

@@ -1,16 +1,16 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"strings"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // errNoHTTP says that nginx.conf has no http block to add to.
-var errNoHTTP = errors.New("it has no http block, or its braces and semicolons do not match")
+var errNoHTTP = say.New("it has no http block, or its braces and semicolons do not match")
 
 // mainFile is what matters of an nginx.conf.
 type mainFile struct {
@@ -109,7 +109,7 @@ func (l layout) redirected(text []byte, to string) ([]byte, error) {
 		}
 	}
 	if done == 0 {
-		return nil, fmt.Errorf("its include of %s was not found", l.include())
+		return nil, say.Errorf("its include of %s was not found", l.include())
 	}
 	b.Write(text[done:])
 	return []byte(b.String()), nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // HealthName is the server that answers /health (seed phase 1). Whoever asks
@@ -207,7 +207,7 @@ func execute(mode string, v view) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-var errUnquotable = errors.New("this cannot be written into an nginx file")
+var errUnquotable = say.New("this cannot be written into an nginx file")
 
 // quote writes one parameter for nginx: within double quotes only these two
 // are special, and "$", which has no escape, would be a variable. Trusted
@@ -218,11 +218,11 @@ func quote(s string) (string, error) {
 		text = strings.TrimSuffix(s, "$")
 	}
 	if strings.Contains(text, "$") {
-		return "", fmt.Errorf("%w: %q", errUnquotable, s)
+		return "", say.Errorf("%w: %q", errUnquotable, s)
 	}
 	for _, r := range s {
 		if r < ' ' && r != '\n' || r == 0x7f {
-			return "", fmt.Errorf("%w: %q", errUnquotable, s)
+			return "", say.Errorf("%w: %q", errUnquotable, s)
 		}
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`, nil

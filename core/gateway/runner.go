@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -51,7 +50,7 @@ func (p program) Run(ctx context.Context, args ...string) ([]byte, error) {
 	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	if limited.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s did not end within %s", p.path, p.limit)
+		err = say.Errorf("%s did not end within %s", p.path, p.limit)
 	}
 	return said.kept.Bytes(), err
 }
@@ -81,11 +80,11 @@ func (g *Gateway) test(ctx context.Context, conf string) error {
 	if strings.Contains(string(out), `unknown directive "lua_`) {
 		hint = say.Join("; ", hint, `this nginx has no Lua module: install and load it (Debian: libnginx-mod-http-lua), or set gateway.mode = "static"`)
 	}
-	return &core.OpError{Op: "use the new gateway configuration", Err: fmt.Errorf("%w: %s", ErrTest, complaint(out)), Hint: hint}
+	return &core.OpError{Op: "use the new gateway configuration", Err: say.Errorf("%w: %s", ErrTest, complaint(out)), Hint: hint}
 }
 
 // errNotRunning says that there is no nginx to reload.
-var errNotRunning = errors.New("nginx is not running")
+var errNotRunning = say.New("nginx is not running")
 
 // noProcess is what nginx says where there is none to take the signal: on
 // Linux the pid file or the process is missing, on Windows the event.
@@ -98,9 +97,9 @@ func (g *Gateway) reload(ctx context.Context) error {
 		return nil
 	}
 	if noProcess.Match(out) {
-		return fmt.Errorf("%w: %s", errNotRunning, complaint(out))
+		return say.Errorf("%w: %s", errNotRunning, complaint(out))
 	}
-	return fmt.Errorf("reload: %w: %s", err, complaint(out))
+	return say.Errorf("reload: %w: %s", err, complaint(out))
 }
 
 // processes begins nginx's log lines: "4242#4242: ", with "*7 " for a request.

@@ -3,13 +3,12 @@ package host
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 
 	"flatnet/core/config"
 	"flatnet/core/netavark"
+	"flatnet/core/say"
 )
 
 // Netavark is what Podman needs to call the plugin through netavark.
@@ -56,10 +55,10 @@ func readNetwork(file string) (n netavark.Network, err error) {
 		return n, err
 	}
 	if err := json.Unmarshal(data, &n); err != nil {
-		return n, fmt.Errorf("not a network of Podman's: %w", err)
+		return n, say.Errorf("not a network of Podman's: %w", err)
 	}
 	if n.Name == "" {
-		return n, errors.New("not a network of Podman's: it has no name")
+		return n, say.New("not a network of Podman's: it has no name")
 	}
 	return n, nil
 }

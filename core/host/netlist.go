@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // NetworkList is what Podman knows the network by: a CNI network list, or
@@ -85,10 +86,10 @@ func readList(file string) (list, error) {
 	}
 	var l list
 	if err := json.Unmarshal(data, &l); err != nil {
-		return list{}, fmt.Errorf("not a JSON network list: %w", err)
+		return list{}, say.Errorf("not a JSON network list: %w", err)
 	}
 	if l.Name == "" || len(l.Plugins) == 0 {
-		return list{}, errors.New("not a network list: it needs a name and plugins")
+		return list{}, say.New("not a network list: it needs a name and plugins")
 	}
 	return l, nil
 }

@@ -1,18 +1,19 @@
 package host
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
+
+	"flatnet/core/say"
 )
 
 // maxFile bounds every file that is read whole.
 const maxFile = 1 << 20
 
 var (
-	errTooLarge = errors.New("larger than 1 MiB")
-	errNotAFile = errors.New("not a regular file")
+	errTooLarge = say.New("larger than 1 MiB")
+	errNotAFile = say.New("not a regular file")
 )
 
 // readBounded reads a regular file of at most maxFile bytes.

@@ -59,16 +59,16 @@ func (a *allocation) claim(ip netip.Addr) error {
 		return problem(err, say.F("ask for another address of %s", a.p.Subnet))
 	}
 	if name, ok := a.reserved[ip]; ok && name != a.r.Name {
-		return problem(fmt.Errorf("%w: %s", ErrReserved, name), "ask for another address, or take the reservation out of the configuration")
+		return problem(say.Errorf("%w: %s", ErrReserved, name), "ask for another address, or take the reservation out of the configuration")
 	}
 	if held, ok := a.s.Lease(ip); ok && !a.reclaim(held) {
-		return problem(fmt.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
+		return problem(say.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
 			say.F("ask for another address; or, if that container is gone: sudo flatnet-tui leases release %s", ip))
 	}
 	i := slices.IndexFunc(a.s.Recent, func(f Freed) bool { return f.IP == ip })
 	if i >= 0 && a.keptFromUs(a.s.Recent[i]) {
 		until := a.s.Recent[i].FreedAt.Add(a.p.Quarantine)
-		return problem(fmt.Errorf("%w until %s", ErrQuarantined, until.Format(time.RFC3339)), "wait, or shorten ipam.quarantine in the configuration")
+		return problem(say.Errorf("%w until %s", ErrQuarantined, until.Format(time.RFC3339)), "wait, or shorten ipam.quarantine in the configuration")
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func (a *allocation) exhausted() error {
 	}
 	return &core.OpError{
 		Op: "give an address to", Target: a.lease(netip.Addr{}, a.now).Owner(),
-		Err: fmt.Errorf("%w %s to %s: %d held (%d active, %d stale, %d that the plugin cannot judge), %d reserved, %d in quarantine",
+		Err: say.Errorf("%w %s to %s: %d held (%d active, %d stale, %d that the plugin cannot judge), %d reserved, %d in quarantine",
 			ErrExhausted, a.p.RangeStart, a.p.RangeEnd, held, seen[Alive], seen[Gone], seen[Unclear], reserved, waiting),
 		Hint: "stop containers that are not needed; sudo flatnet-tui leases release --stale releases what was left behind, and sudo flatnet-tui leases list shows who holds what; or widen network.range_end",
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"iter"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // formatVersion is the version that is written (contracts.md, State). The old
@@ -109,7 +109,7 @@ func (d *document) ownRecent(text []byte) error {
 // read takes any text.
 func (d *document) read(text []byte) error {
 	if !utf8.Valid(text) {
-		return errors.New("not UTF-8")
+		return say.New("not UTF-8")
 	}
 	fields, err := members(text)
 	if err != nil {
@@ -117,7 +117,7 @@ func (d *document) read(text []byte) error {
 	}
 	for _, f := range fields {
 		if err := d.field(f); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+			return say.Errorf("%s: %w", f.name, err)
 		}
 	}
 	return nil
@@ -151,7 +151,7 @@ func (d *document) field(f member) error {
 // allocations reads the leases, of either form.
 func (d *document) allocations(text []byte) error {
 	if d.state.held != nil {
-		return errors.New("they come twice")
+		return say.New("they come twice")
 	}
 	entries, err := members(text)
 	if err != nil {
@@ -161,7 +161,7 @@ func (d *document) allocations(text []byte) error {
 	for _, e := range entries {
 		h, err := heldBy(e)
 		if err != nil {
-			return fmt.Errorf("%q: %w", e.name, err)
+			return say.Errorf("%q: %w", e.name, err)
 		}
 		d.old = d.old || h.text == nil
 		d.state.held = append(d.state.held, h)
@@ -180,7 +180,7 @@ func heldBy(e member) (h held, err error) {
 		h.lease, h.text, err = normal(h.ip, e.text)
 	}
 	if err == nil && h.lease.ContainerID == "" {
-		err = errors.New("held by no container")
+		err = say.New("held by no container")
 	}
 	return h, err
 }
@@ -223,7 +223,7 @@ func parseLease(ip netip.Addr, text []byte) (Lease, error) {
 func members(text []byte) ([]member, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.Join(errors.New("not a JSON object"), err)
+		return nil, errors.Join(say.New("not a JSON object"), err)
 	}
 	var all []member
 	for d.More() {
@@ -241,7 +241,7 @@ func members(text []byte) ([]member, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the end")
+		return nil, say.New("something follows the end")
 	}
 	return all, nil
 }
@@ -259,24 +259,24 @@ func (d *document) check() error {
 	st := &d.state
 	switch {
 	case d.version == 0 && !d.old && len(st.held) > 0:
-		return errors.New("it does not say its version")
+		return say.New("it does not say its version")
 	case d.version != 0 && d.version != formatVersion:
-		return fmt.Errorf("version %d; this program knows version %d", d.version, formatVersion)
+		return say.Errorf("version %d; this program knows version %d", d.version, formatVersion)
 	case d.version == formatVersion && d.old:
-		return errors.New("it has entries of the old form")
+		return say.New("it has entries of the old form")
 	case st.held == nil:
-		return errors.New("it has no allocations")
+		return say.New("it has no allocations")
 	case !st.Subnet.IsValid(), !st.Gateway.IsValid(), !st.RangeStart.IsValid(), !st.RangeEnd.IsValid():
-		return errors.New("it does not say its subnet, gateway and range")
+		return say.New("it does not say its subnet, gateway and range")
 	case slices.ContainsFunc(st.Recent, func(f Freed) bool { return !f.IP.IsValid() }):
-		return errors.New("a freed address is missing")
+		return say.New("a freed address is missing")
 	}
 	for i, h := range st.held {
 		if !st.Subnet.Contains(h.ip) || h.ip == st.Gateway {
-			return fmt.Errorf("%s cannot be held in %s with gateway %s", h.ip, st.Subnet, st.Gateway)
+			return say.Errorf("%s cannot be held in %s with gateway %s", h.ip, st.Subnet, st.Gateway)
 		}
 		if i > 0 && st.held[i-1].ip == h.ip {
-			return fmt.Errorf("%s is held twice", h.ip)
+			return say.Errorf("%s is held twice", h.ip)
 		}
 	}
 	return nil

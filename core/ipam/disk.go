@@ -2,7 +2,6 @@ package ipam
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -60,16 +59,16 @@ func (f *FileStore) fileError(op say.Text, name string, err error) error {
 	e := &core.OpError{Op: op, Target: filepath.Join(f.dir, name), Err: err}
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		e.Err = fmt.Errorf("%w: %w", ErrNoSpace, err)
+		e.Err = say.Errorf("%w: %w", ErrNoSpace, err)
 		e.Hint = say.F("make room on the disk of %s", f.dir)
 	case errors.Is(err, unix.EROFS):
-		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
+		e.Err = say.Errorf("%w: %w", ErrNotReadable, err)
 		e.Hint = say.F("mount the disk of %s writable", f.dir)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.ENOTDIR):
-		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
+		e.Err = say.Errorf("%w: %w", ErrNotReadable, err)
 		e.Hint = "run as root"
 	default:
-		e.Err = fmt.Errorf("%w: %w", ErrNotReadable, err)
+		e.Err = say.Errorf("%w: %w", ErrNotReadable, err)
 		e.Hint = say.F("see whether the disk of %s is in order (dmesg)", f.dir)
 	}
 	return e

@@ -13,6 +13,7 @@ import (
 	"flatnet/core"
 	"flatnet/core/filelock"
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // FileName is the state's file within its directory (contracts.md, State).
@@ -57,7 +58,7 @@ func Dir(stateDir, configured, network string) (string, error) {
 	if !validName(network) {
 		return "", &core.OpError{
 			Op: "keep the state of network", Target: fmt.Sprintf("%q", network),
-			Err:  errors.New("this is no name of a network"),
+			Err:  say.New("this is no name of a network"),
 			Hint: "use letters, digits, and after the first character also _ . and -",
 		}
 	}
@@ -143,7 +144,7 @@ func (f *FileStore) Try(ctx context.Context, change func(*State) ([]journal.Entr
 }
 
 // errTried makes Update leave everything as it is.
-var errTried = errors.New("only tried")
+var errTried = errors.New("only tried") // nobody sees it
 
 // commit makes after the state and entries part of the journal.
 func (f *FileStore) commit(d *document, after *State, entries []journal.Entry) error {
@@ -163,7 +164,7 @@ func (f *FileStore) commit(d *document, after *State, entries []journal.Entry) e
 func (f *FileStore) lockError(err error) error {
 	if errors.Is(err, filelock.ErrHeld) {
 		return &core.OpError{
-			Op: "change the leases in", Target: f.dir, Err: fmt.Errorf("%w: %w", ErrLocked, err),
+			Op: "change the leases in", Target: f.dir, Err: say.Errorf("%w: %w", ErrLocked, err),
 			Hint: "try again; if it stays so, see what that program is doing",
 		}
 	}

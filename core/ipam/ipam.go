@@ -9,31 +9,31 @@ package ipam
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
 
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // Sentinels of the policy and the store.
 var (
-	ErrExhausted   = errors.New("no free address in the pool")
-	ErrTaken       = errors.New("the address is taken")
-	ErrOutside     = errors.New("the address is outside the subnet")
-	ErrGateway     = errors.New("the address is the gateway's")
-	ErrLocked      = errors.New("the state is locked")
-	ErrUnreadable  = errors.New("the state cannot be read")
-	ErrNotReadable = errors.New("the state directory cannot be used")
-	ErrNoLease     = errors.New("no such lease")
-	ErrReserved    = errors.New("the address is reserved for another container")
-	ErrEdge        = errors.New("the address is the subnet's network or broadcast address")
-	ErrQuarantined = errors.New("the address is in quarantine")
-	ErrHolds       = errors.New("the container holds another address already")
-	ErrOtherSubnet = errors.New("addresses are held outside the configured subnet")
-	ErrNoSpace     = errors.New("the disk is full")
-	ErrShared      = errors.New("another network gives out addresses of the same subnet")
+	ErrExhausted   = say.New("no free address in the pool")
+	ErrTaken       = say.New("the address is taken")
+	ErrOutside     = say.New("the address is outside the subnet")
+	ErrGateway     = say.New("the address is the gateway's")
+	ErrLocked      = say.New("the state is locked")
+	ErrUnreadable  = say.New("the state cannot be read")
+	ErrNotReadable = say.New("the state directory cannot be used")
+	ErrNoLease     = say.New("no such lease")
+	ErrReserved    = say.New("the address is reserved for another container")
+	ErrEdge        = say.New("the address is the subnet's network or broadcast address")
+	ErrQuarantined = say.New("the address is in quarantine")
+	ErrHolds       = say.New("the container holds another address already")
+	ErrOtherSubnet = say.New("addresses are held outside the configured subnet")
+	ErrNoSpace     = say.New("the disk is full")
+	ErrShared      = say.New("another network gives out addresses of the same subnet")
 )
 
 // Lease is one held address. Owner is the pair ContainerID and IfName. The

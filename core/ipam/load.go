@@ -13,6 +13,7 @@ import (
 
 	"flatnet/core"
 	"flatnet/core/journal"
+	"flatnet/core/say"
 )
 
 // sizeLimit bounds what is read of a state file: 64 MiB, a /16 full of leases
@@ -20,7 +21,7 @@ import (
 const sizeLimit = 64 << 20
 
 // errMissing says that there is no state file (yet).
-var errMissing = errors.New("no state file")
+var errMissing = say.New("no state file")
 
 // load reads the state file. Errors: errMissing, ErrUnreadable, ErrNotReadable.
 func (f *FileStore) load() (document, error) {
@@ -43,13 +44,13 @@ func (f *FileStore) load() (document, error) {
 
 func (f *FileStore) unreadable(err error) error {
 	return &core.OpError{
-		Op: "read the leases in", Target: filepath.Join(f.dir, FileName), Err: fmt.Errorf("%w: %w", ErrUnreadable, err),
+		Op: "read the leases in", Target: filepath.Join(f.dir, FileName), Err: say.Errorf("%w: %w", ErrUnreadable, err),
 		Hint: "the next start or stop of a container sets the file aside and rebuilds the leases from the bridge",
 	}
 }
 
 // errNotPlain is a state file that is no regular file, or a huge one.
-var errNotPlain = errors.New("not a regular file of at most 64 MiB")
+var errNotPlain = say.New("not a regular file of at most 64 MiB")
 
 func readFile(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
@@ -95,7 +96,7 @@ func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entr
 	}
 	found, err := f.o.Rebuild(ctx)
 	if err != nil {
-		return d, nil, fmt.Errorf("%w; rebuilding failed too: %w", bad, err)
+		return d, nil, say.Errorf("%w; rebuilding failed too: %w", bad, err)
 	}
 	if missing && len(found) == 0 {
 		return d, nil, nil // the first start

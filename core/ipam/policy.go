@@ -119,7 +119,7 @@ func (a *allocation) again(held Lease) (Lease, error) {
 	if a.r.IP.IsValid() && a.r.IP != held.IP {
 		return Lease{}, &core.OpError{
 			Op: say.F("give %s to", a.r.IP), Target: held.Owner(),
-			Err:  fmt.Errorf("%w: %s", ErrHolds, held.IP),
+			Err:  say.Errorf("%w: %s", ErrHolds, held.IP),
 			Hint: say.F("release %s first: sudo flatnet-tui leases release %s", held.IP, held.IP),
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func (p Pool) Check(ip netip.Addr) error {
 	switch {
 	case !p.Subnet.Contains(ip):
-		return fmt.Errorf("%w %s", ErrOutside, p.Subnet)
+		return say.Errorf("%w %s", ErrOutside, p.Subnet)
 	case ip == p.Gateway:
 		return ErrGateway
 	case p.edge(ip):
@@ -75,7 +75,7 @@ func otherSubnet(s *State, p Pool, strangers []string) error {
 	}
 	return &core.OpError{
 		Op:   say.F("change the network from %s to %s", s.Subnet, p.Subnet),
-		Err:  fmt.Errorf("%w: %s", ErrOtherSubnet, list),
+		Err:  say.Errorf("%w: %s", ErrOtherSubnet, list),
 		Hint: "stop these containers, or put network.subnet and network.gateway back as they were",
 	}
 }

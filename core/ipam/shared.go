@@ -2,12 +2,12 @@ package ipam
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 
 	"flatnet/core"
+	"flatnet/core/say"
 )
 
 // networksDir holds the states of all networks but the configured one.
@@ -50,7 +50,7 @@ func Alone(ctx context.Context, stateDir, own string, subnet netip.Prefix, boot 
 func shared(l Lease, subnet netip.Prefix, dir string) error {
 	return &core.OpError{
 		Op: "give out addresses of", Target: subnet.String(),
-		Err:  fmt.Errorf("%w: %s is held by %s, in %s", ErrShared, l.IP, l.Owner(), filepath.Join(dir, FileName)),
+		Err:  say.Errorf("%w: %s is held by %s, in %s", ErrShared, l.IP, l.Owner(), filepath.Join(dir, FileName)),
 		Hint: "give each network list a subnet and a bridge of its own, or the same name; or stop the other network's containers",
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"flatnet/core/filelock"
 	"flatnet/core/linefile"
+	"flatnet/core/say"
 )
 
 // Names within the state directory. The state and its journal share the lock.
@@ -68,11 +68,11 @@ func (f *File) Append(ctx context.Context, entries ...Entry) error {
 		return nil
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return fmt.Errorf("make the journal's directory: %w", err)
+		return say.Errorf("make the journal's directory: %w", err)
 	}
 	lock, err := filelock.Acquire(ctx, filepath.Join(f.dir, LockName), f.holder)
 	if err != nil {
-		return fmt.Errorf("lock the journal: %w", err)
+		return say.Errorf("lock the journal: %w", err)
 	}
 	defer lock.Release()
 	return f.AppendLocked(entries...)
@@ -93,11 +93,11 @@ func (f *File) AppendLocked(entries ...Entry) error {
 	for _, e := range entries {
 		durable = durable || e.Before != ""
 		if err := encoder.Encode(e); err != nil {
-			return fmt.Errorf("encode a journal entry: %w", err)
+			return say.Errorf("encode a journal entry: %w", err)
 		}
 	}
 	if err := f.lines.AppendWhole(text.Bytes(), durable); err != nil {
-		return fmt.Errorf("write the journal: %w", err)
+		return say.Errorf("write the journal: %w", err)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (f *File) Recent(ctx context.Context, limit int, match func(Entry) bool) ([
 	}
 	for line, err := range f.lines.Backwards(ctx) {
 		if err != nil {
-			return found, fmt.Errorf("read the journal: %w", err)
+			return found, say.Errorf("read the journal: %w", err)
 		}
 		e, ok := parse(line)
 		if !ok || match != nil && !match(e) {

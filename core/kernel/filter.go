@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // xtablesWait is how many seconds iptables-restore waits for another iptables
@@ -31,7 +32,7 @@ func (n *namespace) ResolveBackend(ctx context.Context, b Backend) (Backend, err
 	}
 	path, err := look("iptables")
 	if err != nil {
-		return "", fmt.Errorf("iptables: %w", ErrNoProgram)
+		return "", say.Errorf("iptables: %w", ErrNoProgram)
 	}
 	target, err := filepath.EvalSymlinks(path)
 	if err == nil && strings.Contains(filepath.Base(target), "nft") {
@@ -109,7 +110,7 @@ func (n *namespace) LockRules(ctx context.Context) (func(), error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("lock the rules: %w", err)
+		return nil, say.Errorf("lock the rules: %w", err)
 	}
 	for {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -117,11 +118,11 @@ func (n *namespace) LockRules(ctx context.Context) (func(), error) {
 			return func() { _ = file.Close() }, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			return nil, errors.Join(fmt.Errorf("lock the rules: %w", err), file.Close())
+			return nil, errors.Join(say.Errorf("lock the rules: %w", err), file.Close())
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("wait for the lock on the rules: %w", ctx.Err()), file.Close())
+			return nil, errors.Join(say.Errorf("wait for the lock on the rules: %w", ctx.Err()), file.Close())
 		case <-time.After(lockPoll):
 		}
 	}
@@ -131,7 +132,7 @@ func (n *namespace) LockRules(ctx context.Context) (func(), error) {
 // name is installed it will do if it is of that backend.
 func program(b Backend, verb string) (string, error) {
 	if b != BackendNFT && b != BackendLegacy {
-		return "", fmt.Errorf("%q is no iptables backend", b)
+		return "", say.Errorf("%q is no iptables backend", b)
 	}
 	name := string(b) + "-" + verb
 	if path, err := look(name); err == nil {
@@ -144,7 +145,7 @@ func program(b Backend, verb string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s: %w", name, ErrNoProgram)
+	return "", say.Errorf("%s: %w", name, ErrNoProgram)
 }
 
 // look finds a program on PATH, or where the system's own are: the plugin is

@@ -9,21 +9,22 @@ package kernel
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
+
+	"flatnet/core/say"
 )
 
 // Sentinels, always wrapped with the object that they are about.
 var (
-	ErrNotFound    = errors.New("not found")
-	ErrExists      = errors.New("already there")
-	ErrPermission  = errors.New("not permitted")
-	ErrNoNamespace = errors.New("no network namespace at this path")
+	ErrNotFound    = say.New("not found")
+	ErrExists      = say.New("already there")
+	ErrPermission  = say.New("not permitted")
+	ErrNoNamespace = say.New("no network namespace at this path")
 	// ErrBridgeFull: a Linux bridge takes 1,023 ports (kernel BR_MAX_PORTS).
-	ErrBridgeFull = errors.New("the bridge has no free port")
+	ErrBridgeFull = say.New("the bridge has no free port")
 	// ErrNoProgram: the program for this firewall backend is not installed.
-	ErrNoProgram = errors.New("program not installed")
+	ErrNoProgram = say.New("program not installed")
 )
 
 // Link is one network interface as the kernel reports it.

@@ -12,6 +12,8 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // dumpTries is how often a listing is asked for again that the kernel reports
@@ -186,7 +188,7 @@ func ownMAC() (net.HardwareAddr, error) {
 func (n *namespace) AddVeth(ctx context.Context, v Veth) error {
 	peer, ok := v.PeerNS.(interface{ descriptor() netns.NsHandle })
 	if !ok {
-		return errors.New(v.Host + ": the peer's namespace is not of this kernel")
+		return say.Errorf("%s: the peer's namespace is not of this kernel", v.Host)
 	}
 	return n.do(ctx, v.Host, func(h *netlink.Handle) error {
 		a := netlink.NewLinkAttrs()

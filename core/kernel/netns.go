@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // namespace is one network namespace of the running kernel.
@@ -44,7 +45,7 @@ func openNetNS(path string) (netns.NsHandle, NamespaceID, error) {
 		return -1, NamespaceID{}, noNamespace(path, err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return -1, NamespaceID{}, fmt.Errorf("%s: %w", path, ErrNoNamespace)
+		return -1, NamespaceID{}, say.Errorf("%s: %w", path, ErrNoNamespace)
 	}
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -65,9 +66,9 @@ func openNetNS(path string) (netns.NsHandle, NamespaceID, error) {
 
 func noNamespace(path string, err error) error {
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%s: %w", path, ErrPermission)
+		return say.Errorf("%s: %w", path, ErrPermission)
 	}
-	return fmt.Errorf("%s: %w", path, ErrNoNamespace)
+	return say.Errorf("%s: %w", path, ErrNoNamespace)
 }
 
 // inside runs f on a thread that is in the namespace.
@@ -93,7 +94,7 @@ func (n *namespace) enter(f func() error) error {
 		}
 		defer func() { _ = home.Close() }()
 		if err := netns.Set(n.fd); err != nil {
-			done <- fmt.Errorf("enter the namespace: %w", meaning(err))
+			done <- say.Errorf("enter the namespace: %w", meaning(err))
 			return
 		}
 		err = f()
@@ -112,7 +113,7 @@ func (n *namespace) alive() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return fmt.Errorf("use the namespace: %w", os.ErrClosed)
+		return say.Errorf("use the namespace: %w", os.ErrClosed)
 	}
 	return nil
 }
@@ -122,7 +123,7 @@ func (n *namespace) open() (*netlink.Handle, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return nil, fmt.Errorf("use the namespace: %w", os.ErrClosed)
+		return nil, say.Errorf("use the namespace: %w", os.ErrClosed)
 	}
 	if n.handle != nil {
 		return n.handle, nil
@@ -143,7 +144,7 @@ func (n *namespace) open() (*netlink.Handle, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open netlink: %w", meaning(err))
+		return nil, say.Errorf("open netlink: %w", meaning(err))
 	}
 	n.handle = h
 	n.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: s}
@@ -160,7 +161,7 @@ func (n *namespace) do(ctx context.Context, target string, f func(*netlink.Handl
 		return err
 	}
 	if err := f(h); err != nil {
-		return fmt.Errorf("%s: %w", target, meaning(err))
+		return say.Errorf("%s: %w", target, meaning(err))
 	}
 	return nil
 }
@@ -255,5 +256,5 @@ func sysctlError(key string, err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("%s: %w", key, meaning(err))
+	return say.Errorf("%s: %w", key, meaning(err))
 }

@@ -2,10 +2,11 @@ package kernel
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // namedDir is where `ip netns` and Podman keep namespaces by name.
@@ -57,7 +58,7 @@ func (real) Namespaces(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the named namespaces: %w", err)
+		return nil, say.Errorf("list the named namespaces: %w", err)
 	}
 	paths := make([]string, len(entries))
 	for i, e := range entries {
@@ -72,7 +73,7 @@ func (real) BootID(ctx context.Context) (string, error) {
 	}
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		return "", fmt.Errorf("read the boot id: %w", err)
+		return "", say.Errorf("read the boot id: %w", err)
 	}
 	return strings.TrimSpace(string(id)), nil
 }

@@ -3,11 +3,12 @@ package kernel
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // RulesVersion is made of the boot, the namespace, and nf_tables' generation
@@ -30,7 +31,7 @@ func (r real) RulesVersion(ctx context.Context, b Backend) (string, error) {
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("read the version of the rules: %w", meaning(err))
+		return "", say.Errorf("read the version of the rules: %w", meaning(err))
 	}
 	return fmt.Sprintf("%s/%d:%d/%d", boot, id.Device, id.Inode, generation), nil
 }
@@ -51,5 +52,5 @@ func nftGeneration() (uint32, error) {
 			return binary.BigEndian.Uint32(v), nil
 		}
 	}
-	return 0, errors.New("the kernel did not say")
+	return 0, say.New("the kernel did not say")
 }

@@ -3,14 +3,14 @@ package kernel
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"flatnet/core/say"
 )
 
 const (
@@ -45,7 +45,7 @@ func (n *namespace) run(ctx context.Context, c command) (string, error) {
 	})
 	switch {
 	case stdout.over:
-		return "", fmt.Errorf("%s: %w", filepath.Base(c.path), errTooMuch)
+		return "", say.Errorf("%s: %w", filepath.Base(c.path), errTooMuch)
 	case err != nil:
 		return "", programError(ctx, c, stderr.kept.String(), err)
 	}
@@ -58,16 +58,16 @@ func programError(ctx context.Context, c command, stderr string, err error) erro
 	said := strings.Join(strings.Fields(stderr), " ")
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%s did not end in time: %w", name, ctx.Err())
+		return say.Errorf("%s did not end in time: %w", name, ctx.Err())
 	case strings.Contains(said, "Permission denied"), strings.Contains(said, "must be root"):
-		return fmt.Errorf("%s: %w", name, ErrPermission)
+		return say.Errorf("%s: %w", name, ErrPermission)
 	case said != "":
-		return fmt.Errorf("%s: %s: %w", name, said, err)
+		return say.Errorf("%s: %s: %w", name, said, err)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return say.Errorf("%s: %w", name, err)
 }
 
-var errTooMuch = errors.New("printed more than can be read")
+var errTooMuch = say.New("printed more than can be read")
 
 // bounded keeps the first max bytes and lets the rest go; it calls full when
 // there is a rest. It has no other way to be written to than Write.

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"flatnet/core/say"
 )
 
 // Limits of reading: one line, and what is read at a time, in bytes.
@@ -55,7 +57,7 @@ func (f File) openForReading(n int) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "read", Path: file.Name(), Err: errors.New("not a regular file")}
+		err = &fs.PathError{Op: "read", Path: file.Name(), Err: say.New("not a regular file")}
 	}
 	if err != nil {
 		_ = file.Close()

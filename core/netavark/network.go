@@ -22,7 +22,7 @@ import (
 )
 
 // ErrNetwork stands for every way in which a network of Podman's cannot be ours.
-var ErrNetwork = errors.New("the network does not fit")
+var ErrNetwork = say.New("the network does not fit")
 
 // Driver is what the networks of ours have as their driver: the plugin's name.
 const Driver = "flatnet"
@@ -210,7 +210,7 @@ func (n Network) refused(m Moment, reason string) error {
 	if m == ForSetup {
 		op, hint = "use network", say.F("make it anew: sudo podman network rm %s && sudo podman network create -d flatnet %s", n.Name, n.Name)
 	}
-	return &core.OpError{Op: op, Target: n.Name, Err: fmt.Errorf("%w: %s", ErrNetwork, reason), Hint: hint}
+	return &core.OpError{Op: op, Target: n.Name, Err: say.Errorf("%w: %s", ErrNetwork, reason), Hint: hint}
 }
 
 // Completed puts what Flatnet decides into the network as it came.

@@ -3,7 +3,6 @@ package podman
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"flatnet/core/say"
 )
 
 // Bounds on what an answer may hold, in bytes. A container in a list takes
@@ -26,7 +27,7 @@ const (
 // not used on a unix socket.
 const base = "http://podman/v4.0.0/libpod/"
 
-var errNotFound = errors.New("there is no such container")
+var errNotFound = say.New("there is no such container")
 
 // api is Podman's HTTP API on a unix socket.
 type api struct{ http *http.Client }
@@ -64,7 +65,7 @@ func (a *api) open(ctx context.Context, path string) (io.ReadCloser, error) {
 	if resp.StatusCode == http.StatusNotFound {
 		return nil, errNotFound
 	}
-	return nil, fmt.Errorf("it answered with status %d", resp.StatusCode)
+	return nil, say.Errorf("it answered with status %d", resp.StatusCode)
 }
 
 // get reads a whole answer of at most limit bytes.
@@ -80,7 +81,7 @@ func (a *api) get(ctx context.Context, path string, limit int64) ([]byte, error)
 func readBounded(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
+		err = say.Errorf("it has more than %d bytes", limit)
 	}
 	return data, err
 }

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os/exec"
 	"strings"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // command is the podman program. It takes some 50 ms where the socket takes
@@ -38,7 +39,7 @@ func (c command) run(ctx context.Context, limit int64, args ...string) ([]byte, 
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %q", err, lastLine(complaint.String()))
+		return nil, say.Errorf("%w: %q", err, lastLine(complaint.String()))
 	}
 	return data, nil
 }

@@ -3,7 +3,6 @@ package podman
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -52,7 +51,7 @@ func failure(target string, err error) error {
 		kind, hint = ErrTimeout, "look again; if it stays so: sudo systemctl restart podman.service"
 	}
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return say.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return &core.OpError{Op: "ask Podman", Target: target, Err: fmt.Errorf("%w (%w)", kind, err), Hint: hint}
+	return &core.OpError{Op: "ask Podman", Target: target, Err: say.Errorf("%w (%w)", kind, err), Hint: hint}
 }

@@ -5,14 +5,15 @@ package podman
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // ErrUnavailable says that Podman could not be asked. What it would have said is
 // unknown, which is never the same as "no containers".
-var ErrUnavailable = errors.New("Podman cannot be asked")
+var ErrUnavailable = say.New("Podman cannot be asked")
 
 // Container is one container, as far as this project needs it. Names and
 // labels are chosen by whoever starts it and are not trusted.

@@ -2,13 +2,13 @@ package podman
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // listed is a container as a list has it: with the names of its networks, but
@@ -63,12 +63,12 @@ func parseList(data []byte) ([]listed, error) {
 		return nil, err
 	}
 	if raw == nil {
-		return nil, errors.New("it is not a list")
+		return nil, say.New("it is not a list")
 	}
 	all := make([]listed, 0, len(raw))
 	for _, r := range raw {
 		if !isID(r.ID) {
-			return nil, fmt.Errorf("a container has the id %.20q", r.ID)
+			return nil, say.Errorf("a container has the id %.20q", r.ID)
 		}
 		l := listed{id: r.ID, state: r.State, labels: r.Labels, created: time.Time(r.Created), started: r.StartedAt}
 		if len(r.Names) > 0 {
@@ -143,7 +143,7 @@ func parseInspect(data []byte) (details, error) {
 		return details{}, err
 	}
 	if !isID(one.ID) {
-		return details{}, errors.New("it is no container")
+		return details{}, say.New("it is no container")
 	}
 	return one.details(), nil
 }
@@ -159,7 +159,7 @@ func parseInfo(data []byte) (Info, error) {
 		return Info{}, err
 	}
 	if raw.Version.Version == "" {
-		return Info{}, errors.New("it has no version")
+		return Info{}, say.New("it has no version")
 	}
 	info := Info{Version: raw.Version.Version, NetworkBackend: raw.Host.NetworkBackend}
 	if info.NetworkBackend == "" {

@@ -5,18 +5,19 @@
 package ports
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // MaxMappings bounds how many mappings one container may have.
 const MaxMappings = 1024
 
 // ErrInvalid says that a mapping cannot be.
-var ErrInvalid = errors.New("not a port that can be published")
+var ErrInvalid = say.New("not a port that can be published")
 
 // Mapping is one published port, or a range of them.
 type Mapping struct {
@@ -32,11 +33,11 @@ func (m Mapping) Check() error {
 	last := func(first uint16) int { return int(first) + int(m.Count) - 1 }
 	switch {
 	case m.Protocol != "tcp" && m.Protocol != "udp":
-		return fmt.Errorf("%w: %s: the protocol is tcp or udp", ErrInvalid, m)
+		return say.Errorf("%w: %s: the protocol is tcp or udp", ErrInvalid, m)
 	case m.HostIP.IsValid() && !m.HostIP.Is4():
-		return fmt.Errorf("%w: %s: the network has IPv4 addresses only", ErrInvalid, m)
+		return say.Errorf("%w: %s: the network has IPv4 addresses only", ErrInvalid, m)
 	case m.Host == 0 || m.Container == 0 || m.Count == 0 || last(m.Host) > 65535 || last(m.Container) > 65535:
-		return fmt.Errorf("%w: %s: ports are 1 to 65535", ErrInvalid, m)
+		return say.Errorf("%w: %s: ports are 1 to 65535", ErrInvalid, m)
 	}
 	return nil
 }
@@ -78,14 +79,14 @@ func Parse(text string) ([]Mapping, error) {
 			return nil, err
 		}
 		if all = append(all, m); len(all) > MaxMappings {
-			return nil, fmt.Errorf("%w: more than %d of one container", ErrInvalid, MaxMappings)
+			return nil, say.Errorf("%w: more than %d of one container", ErrInvalid, MaxMappings)
 		}
 	}
 	return all, nil
 }
 
 func parse(word string) (m Mapping, err error) {
-	wrong := fmt.Errorf("%w: %q", ErrInvalid, word)
+	wrong := say.Errorf("%w: %q", ErrInvalid, word)
 	rest, protocol, _ := strings.Cut(word, "/")
 	parts := strings.Split(rest, ":")
 	m.Protocol = protocol

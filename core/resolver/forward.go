@@ -3,7 +3,6 @@ package resolver
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/netip"
 	"os"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"flatnet/core/names"
+	"flatnet/core/say"
 )
 
 // The pace of asking others. A client of ours waits 5 s (glibc) before it
@@ -34,7 +34,7 @@ type forwarder struct {
 	servers []netip.Addr // the one that answered last comes first
 }
 
-var errNoServer = errors.New("no name server is known")
+var errNoServer = say.New("no name server is known")
 
 // current gives whom to ask, as resolv.conf says now.
 func (f *forwarder) current() []netip.Addr {
@@ -104,7 +104,7 @@ func (f *forwarder) askOne(ctx context.Context, m *dns.Msg, server netip.Addr, t
 	return r, nil
 }
 
-var errOtherQuestion = errors.New("the answer is to another question")
+var errOtherQuestion = say.New("the answer is to another question")
 
 func exchange(ctx context.Context, m *dns.Msg, network, server string) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)

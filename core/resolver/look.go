@@ -20,6 +20,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/kernel"
 	"flatnet/core/names"
+	"flatnet/core/say"
 )
 
 // Status is one look at whether names are answered.
@@ -63,7 +64,7 @@ func Look(ctx context.Context, o LookOptions) (Status, error) {
 	s.Servers = names.ReadServers(cmp.Or(o.ResolvConf, names.ResolvConf)).Addrs
 	held, err := filelock.Held(filepath.Join(o.Config.IPAM.StateDir, names.LockName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("look whether names are answered: %w", err)
+		return s, say.Errorf("look whether names are answered: %w", err)
 	}
 	s.Serving = held
 	if !held {
@@ -135,7 +136,7 @@ func askedOnce(ctx context.Context, at netip.AddrPort, q *dns.Msg) error {
 	client := dns.Client{Timeout: lookWait}
 	r, _, err := client.ExchangeWithConnContext(ctx, q, &dns.Conn{Conn: conn})
 	if err == nil && (r.Rcode != dns.RcodeSuccess || len(r.Answer) == 0) {
-		err = fmt.Errorf("the answer does not know the domain %s", q.Question[0].Name)
+		err = say.Errorf("the answer does not know the domain %s", q.Question[0].Name)
 	}
 	return err
 }

@@ -32,8 +32,8 @@ func (f *failure) Say() Text { return f.text }
 // Unwrap gives the causes.
 func (f *failure) Unwrap() []error { return f.causes }
 
-// Of gives what an error says: of one that cannot say itself its text as it
-// is, of joined ones each on a line.
+// Of gives what an error says: of one that cannot say itself its text as it is
+// before what it wraps, of joined ones each on a line.
 func Of(err error) Text {
 	switch e := err.(type) { //nolint:errorlint // what it wraps says only a part
 	case nil:
@@ -48,6 +48,35 @@ func Of(err error) Text {
 		if t := Join("\n", all...); t.String() == err.Error() {
 			return t
 		}
+	case interface{ Unwrap() error }:
+		cause := e.Unwrap()
+		if cause == nil {
+			break
+		}
+		if before, ok := strings.CutSuffix(err.Error(), cause.Error()); ok {
+			return F("%s%s", before, Of(cause))
+		}
 	}
-	return Data(err.Error())
+	return ofSystem(err.Error())
+}
+
+// ofSystem makes a text of what the system says in a few words of its own, so
+// that it can be said in another language.
+func ofSystem(said string) Text {
+	for _, t := range []Text{
+		"permission denied", "operation not permitted", "no such file or directory", "file does not exist",
+		"file already exists", "file exists", "file already closed", "not a directory", "is a directory", "directory not empty",
+		"no space left on device", "read-only file system", "input/output error", "disk quota exceeded",
+		"too many open files", "device or resource busy", "resource temporarily unavailable", "invalid argument",
+		"connection refused", "connection reset by peer", "broken pipe", "network is unreachable", "no route to host",
+		"i/o timeout", "context deadline exceeded", "context canceled", "no such host", "no such device", "no such process",
+		"address already in use", "cannot assign requested address", "transport endpoint is not connected", "stale file handle",
+		"host is down", "connection timed out", "unexpected EOF", "signal: killed",
+		"executable file not found in $PATH", "exec format error", "unexpected end of JSON input",
+	} {
+		if said == string(t) {
+			return t
+		}
+	}
+	return Data(said)
 }

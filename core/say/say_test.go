@@ -15,7 +15,7 @@ func reversed(english string) string {
 	return map[string]string{
 		"%s is missing": "nai: %s", "the bridge": "hashi", "%s goes to %s": "%[2]s e %[1]s", "%d port": "%d ko",
 		"%d ports": "%d ko", ", ": "; ", ".": "!", "cannot look: %w": "mirarenai: %w", "it is gone": "kieta", "100 %% of %s": "%s no 100 %%",
-		"%.1f ms": "%.1f byou",
+		"%.1f ms": "%.1f byou", "permission denied": "kobamareta", "file already exists": "mou aru",
 	}[english]
 }
 
@@ -40,8 +40,10 @@ func TestTextsInEnglishAndAnother(t *testing.T) {
 		{say.Sentence(say.F("%s is missing", "br0")), "br0 is missing.", "nai: br0!"},
 		{say.Sentence(say.Data("it ended.")), "it ended.", "it ended."},
 		{say.Of(say.Errorf("cannot look: %w", gone)), "cannot look: it is gone", "mirarenai: kieta"},
-		{say.Of(errors.Join(gone, fs.ErrExist)), "it is gone\nfile already exists", "kieta\nfile already exists"},
-		{say.Of(fmt.Errorf("why: %w", gone)), "why: it is gone", "why: it is gone"},
+		{say.Of(errors.Join(gone, fs.ErrExist)), "it is gone\nfile already exists", "kieta\nmou aru"},
+		{say.Of(fmt.Errorf("why: %w", gone)), "why: it is gone", "why: kieta"},
+		{say.Of(fmt.Errorf("%w, why?", gone)), "it is gone, why?", "it is gone, why?"},
+		{say.Of(&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrPermission}), "open /x: permission denied", "open /x: kobamareta"},
 		{say.Of(nil), "", ""},
 		{say.Data("\x00f1:x"), "\x00f1:x", "\x00f1:x"},
 	} {

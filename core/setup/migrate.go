@@ -22,9 +22,9 @@ const MigrateID = "migrate"
 // Sentinels of Migrate.
 var (
 	// ErrNoList: no network list of ours has a name that was given.
-	ErrNoList = errors.New("there is no such network list of Flatnet's")
+	ErrNoList = say.New("there is no such network list of Flatnet's")
 	// ErrUnsaid: the network list says what a network of Podman 5 cannot.
-	ErrUnsaid = errors.New("its network list says what Podman 5 has no words for")
+	ErrUnsaid = say.New("its network list says what Podman 5 has no words for")
 )
 
 // Migrate plans what an upgrade from Podman 4 to 5 leaves to be done: Podman
@@ -132,7 +132,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 		return nil, failed(err, "")
 	}
 	if len(unsaid) > 0 {
-		return nil, failed(fmt.Errorf("%w: %s", ErrUnsaid, strings.Join(unsaid, ", ")),
+		return nil, failed(say.Errorf("%w: %s", ErrUnsaid, strings.Join(unsaid, ", ")),
 			say.F("write that into the configuration file (%s) and take it out of %s first", fileOf(l), l.Path))
 	}
 	is := host.LookNetwork(o.host(l.Asked))
@@ -142,7 +142,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 	case !is.Exists:
 		return []repair.Step{createNetwork(n.String(), n.CreateArgs(), o.host(l.Asked))}, nil
 	case !is.Ours, is.Problem != "", len(is.Differs) > 0:
-		return nil, failed(fmt.Errorf("%w: Podman has another network of that name: %s", repair.ErrHarm, described(is)),
+		return nil, failed(say.Errorf("%w: Podman has another network of that name: %s", repair.ErrHarm, described(is)),
 			say.F("if it is not needed: sudo podman network rm %s", l.Name))
 	}
 	return nil, nil

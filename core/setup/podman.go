@@ -47,7 +47,7 @@ func settingsSteps(ctx context.Context, o Options, refused error) ([]repair.Step
 	if errors.Is(refused, podman.ErrNoCNI) && !ours {
 		file := host.LookBackend(o.host(config.Config{})).File
 		return nil, &core.OpError{
-			Op: "use Podman", Err: fmt.Errorf("%w: %s", podman.ErrNoCNI, file),
+			Op: "use Podman", Err: say.Errorf("%w: %s", podman.ErrNoCNI, file),
 			Hint: "take network_backend out of that file, then run this again",
 		}
 	}
@@ -66,7 +66,7 @@ func settingsSteps(ctx context.Context, o Options, refused error) ([]repair.Step
 	}
 	if len(is) > 0 && !ours {
 		return nil, &core.OpError{
-			Op: "tell Podman where the plugin is", Target: settingsFile, Err: errors.New("somebody has written that file"),
+			Op: "tell Podman where the plugin is", Target: settingsFile, Err: say.New("somebody has written that file"),
 			Hint: say.F("run sudo make install, which puts the plugin where netavark looks, or add this to the file: %s", want),
 		}
 	}
@@ -121,7 +121,7 @@ func execute(ctx context.Context, program string, args ...string) error {
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return fmt.Errorf("%s: %w: %q", program, err, lines[len(lines)-1])
+		return say.Errorf("%s: %w: %q", program, err, lines[len(lines)-1])
 	}
 	return nil
 }

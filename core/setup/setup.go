@@ -21,6 +21,7 @@ import (
 	"flatnet/core/host"
 	"flatnet/core/kernel"
 	"flatnet/core/podman"
+	"flatnet/core/say"
 )
 
 //go:embed files
@@ -171,7 +172,7 @@ func (m *Machine) lookSubnet(ctx context.Context, k kernel.Kernel) error {
 			m.Taken = by
 		}
 	}
-	return fmt.Errorf("every subnet like %s overlaps a route of this machine; choose one with --subnet", c.Network.Subnet)
+	return say.Errorf("every subnet like %s overlaps a route of this machine; choose one with --subnet", c.Network.Subnet)
 }
 
 // overlap names the route that overlaps subnet, "" if none does. A default

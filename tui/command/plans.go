@@ -2,10 +2,10 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui"
 )
 
@@ -39,7 +39,7 @@ func (p *Parts) planByFinding(ctx context.Context, id string) (repair.Plan, erro
 	}
 	plan, ok := byID[id]
 	if !ok {
-		return repair.Plan{}, fmt.Errorf("%w: %q", tui.ErrNoRepair, id)
+		return repair.Plan{}, say.Errorf("%w: %q", tui.ErrNoRepair, id)
 	}
 	return plan(ctx)
 }

@@ -16,7 +16,7 @@ func TestErrorsAreSaidInTheCataloguesLanguage(t *testing.T) {
 		whole, hint string
 	}{
 		{English(), "cannot give 10.87.1.5 to web: cannot lock: file already exists", "make room on the disk of /var"},
-		{Japanese(), "web: 10.87.1.5 を割り当てることができません: ロックできません: file already exists", "/var のディスクの空きを増やしてください"},
+		{Japanese(), "web: 10.87.1.5 を割り当てることができません: ロックできません: ファイルはすでにあります", "/var のディスクの空きを増やしてください"},
 	} {
 		if got, hint := c.texts.Say(say.Of(err)), c.texts.Say(core.Hint(err)); got != c.whole || hint != c.hint {
 			t.Errorf("%q, %q; want %q, %q", got, hint, c.whole, c.hint)

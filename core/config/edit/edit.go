@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,12 +25,12 @@ import (
 var (
 	// ErrChanged says that the file is not what was opened: somebody else
 	// has written it meanwhile.
-	ErrChanged = errors.New("somebody else has changed the file meanwhile")
+	ErrChanged = say.New("somebody else has changed the file meanwhile")
 	// ErrShape says that the text is written in a way that only a person can
 	// change well.
-	ErrShape = errors.New("the text is written in a way that only an editor can change")
+	ErrShape = say.New("the text is written in a way that only an editor can change")
 	// ErrNoKey says that the text does not have the key.
-	ErrNoKey = errors.New("the file does not set this key")
+	ErrNoKey = say.New("the file does not set this key")
 )
 
 // File is a configuration file that is being edited.
@@ -74,7 +73,7 @@ func read(path string) ([]byte, fs.FileInfo, error) {
 	case err != nil:
 		return nil, nil, err
 	case !info.Mode().IsRegular():
-		return nil, nil, errors.New("it is not a regular file")
+		return nil, nil, say.New("it is not a regular file")
 	case info.Size() > config.MaxFile:
 		return nil, nil, errTooLong()
 	}
@@ -88,7 +87,7 @@ func read(path string) ([]byte, fs.FileInfo, error) {
 }
 
 func errTooLong() error {
-	return fmt.Errorf("it has more than %d bytes", config.MaxFile)
+	return say.Errorf("it has more than %d bytes", config.MaxFile)
 }
 
 // Path gives the file that Save writes.

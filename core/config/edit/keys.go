@@ -9,6 +9,7 @@ import (
 
 	"flatnet/core/config"
 	"flatnet/core/config/layout"
+	"flatnet/core/say"
 )
 
 // Value gives what the text says for key, as it stands there ("1400",
@@ -27,12 +28,12 @@ func (f *File) Value(key string) (string, bool) {
 func (f *File) Set(key, value string) error {
 	value = strings.TrimSpace(value)
 	if err := config.CheckValue(key, value); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+		return say.Errorf("%s: %w", key, err)
 	}
 	items := f.items()
 	if item, ok := find(items, key); ok {
 		if item.Value.End == 0 {
-			return fmt.Errorf("%s: %w", key, ErrShape)
+			return say.Errorf("%s: %w", key, ErrShape)
 		}
 		return f.splice(item.Value, value, key)
 	}
@@ -44,14 +45,14 @@ func (f *File) Set(key, value string) error {
 func (f *File) Unset(key string) error {
 	item, ok := find(f.items(), key)
 	if !ok {
-		return fmt.Errorf("%s: %w", key, ErrNoKey)
+		return say.Errorf("%s: %w", key, ErrNoKey)
 	}
 	line := f.lines(layout.Span{Start: item.Start, End: item.End})
 	if before := f.text[line.Start:item.Start]; item.Table && item.Value.End == 0 || len(bytes.TrimSpace(before)) > 0 {
-		return fmt.Errorf("%s: %w", key, ErrShape)
+		return say.Errorf("%s: %w", key, ErrShape)
 	}
 	if rest := bytes.TrimSpace(f.text[item.End:line.End]); len(rest) > 0 && rest[0] != '#' {
-		return fmt.Errorf("%s: %w", key, ErrShape)
+		return say.Errorf("%s: %w", key, ErrShape)
 	}
 	return f.splice(line, "", "")
 }
@@ -60,13 +61,13 @@ func (f *File) Unset(key string) error {
 // its key ("gateway.site[2]"). It needs values before it can be saved.
 func (f *File) Add(table string) (string, error) {
 	if !slices.ContainsFunc(config.Sections(), func(s config.Section) bool { return s.Name == table && s.Repeated }) {
-		return "", fmt.Errorf("%s: %w", table, ErrNoKey)
+		return "", say.Errorf("%s: %w", table, ErrNoKey)
 	}
 	entries, end := 0, len(f.text)
 	for _, item := range f.items() {
 		if strings.HasPrefix(item.Key, table+"[") && item.Table && layout.Parent(item.Key) == layout.Parent(table) {
 			if !item.List {
-				return "", fmt.Errorf("%s: %w", table, ErrShape)
+				return "", say.Errorf("%s: %w", table, ErrShape)
 			}
 			entries, end = entries+1, f.tableEnd(item)
 		}
@@ -84,10 +85,10 @@ func (f *File) Add(table string) (string, error) {
 func (f *File) Remove(key string) error {
 	item, ok := find(f.items(), key)
 	if !ok {
-		return fmt.Errorf("%s: %w", key, ErrNoKey)
+		return say.Errorf("%s: %w", key, ErrNoKey)
 	}
 	if !item.List {
-		return fmt.Errorf("%s: %w", key, ErrShape)
+		return say.Errorf("%s: %w", key, ErrShape)
 	}
 	return f.splice(layout.Span{Start: f.commentStart(item.Start), End: f.tableEnd(item)}, "", "")
 }
@@ -112,18 +113,18 @@ func (f *File) insert(items []layout.Item, key, value string) error {
 	header, ok := find(items, table)
 	switch {
 	case ok && header.Value.End > 0:
-		return fmt.Errorf("%s: %w", key, ErrShape) // an inline table
+		return say.Errorf("%s: %w", key, ErrShape) // an inline table
 	case ok:
 		at := f.placeIn(items, header, key[len(table)+1:])
 		return f.splice(layout.Span{Start: at, End: at}, f.lineBreak(at)+pair, key)
 	case strings.Contains(table, "["):
-		return fmt.Errorf("%s: %w", table, ErrNoKey)
+		return say.Errorf("%s: %w", table, ErrNoKey)
 	}
 	at := len(f.text)
 	for _, item := range items {
 		if strings.HasPrefix(item.Key, table+".") {
 			if !item.Table {
-				return fmt.Errorf("%s: %w", key, ErrShape) // dotted keys
+				return say.Errorf("%s: %w", key, ErrShape) // dotted keys
 			}
 			at = f.commentStart(item.Start)
 			break
