@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -98,6 +99,9 @@ func askVersion(ctx context.Context, path string) (version, problem string) {
 	if err != nil {
 		return "", err.Error()
 	}
+	// Pdeathsig follows the thread that starts the program.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return "", err.Error()
 	}

@@ -74,8 +74,7 @@ func newMachine(t *testing.T) *machine {
 func (m *machine) serve() {
 	m.t.Helper()
 	m.service = m.p.Command("system", "service", "--time", "0", "unix://"+m.socket)
-	m.service.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := m.service.Start(); err != nil {
+	if err := program.Start(m.service); err != nil {
 		m.t.Fatal(err)
 	}
 	for range 100 {

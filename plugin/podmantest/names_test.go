@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -80,8 +79,7 @@ func (n *named) must(err error) {
 
 func (n *named) background(cmd *exec.Cmd) {
 	n.t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	n.must(cmd.Start())
+	n.must(program.Start(cmd))
 	n.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 }
 

@@ -5,12 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"flatnet/testdata/podman"
 	"flatnet/testdata/podman5"
+	"flatnet/testdata/program"
 )
 
 // TestUpgrade goes from Podman 4.3.1 with CNI to 5.4.2 with netavark on one
@@ -107,8 +107,7 @@ func serve(t *testing.T, p *podman.Podman, socket string) {
 		t.Fatal(err)
 	}
 	cmd := p.Command("system", "service", "--time", "0", "unix://"+socket)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := program.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })

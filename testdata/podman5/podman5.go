@@ -11,12 +11,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"flatnet/testdata/nettest"
+	"flatnet/testdata/program"
 )
 
 //go:embed tree.sh
@@ -53,13 +53,12 @@ func Enter(t testing.TB) string {
 func hold(t testing.TB, root string) {
 	t.Helper()
 	cmd := exec.Command("unshare", "--mount", "--propagation", "unchanged", "sh", "-ec", pivot, "sh", root)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	ready, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := program.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ready.Read(make([]byte, 1)); err != nil {

@@ -10,9 +10,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"flatnet/testdata/program"
 )
 
 // debian is a Debian in a folder, with a layer of its own over a base that
@@ -145,11 +146,14 @@ func (d debian) run(all []step, before string, namespaces ...string) {
 		cmd = exec.CommandContext(ctx, "unshare", append(namespaces, "sh", "-euc", enter)...)
 	}
 	cmd.Env = append(os.Environ(), "BASE="+d.base, "WORK="+d.work)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second // watch, in the background, holds the output open
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil && !strings.Contains(err.Error(), "WaitDelay") {
+	err := program.Start(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil && !strings.Contains(err.Error(), "WaitDelay") {
 		d.t.Errorf("the commands did not end well: %v", err)
 	}
 	d.compare(all, out.String())

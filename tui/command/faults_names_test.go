@@ -3,11 +3,13 @@ package command_test
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"flatnet/core/health"
+	"flatnet/core/names"
 	"flatnet/core/resolver"
 )
 
@@ -38,6 +40,8 @@ func (r *rig) answerNames() {
 
 func (r *rig) resolvConf() string { return filepath.Join(r.dir, "resolv.conf") }
 
+func (r *rig) namesLock() string { return filepath.Join(r.config().IPAM.StateDir, names.LockName) }
+
 func namesFaults() map[string]fault {
 	var other net.PacketConn
 	takePort := func(r *rig) {
@@ -52,6 +56,19 @@ func namesFaults() map[string]fault {
 	}
 	always := func(r *rig) { r.edit("[log]", "[dns]\nenabled = true\n[log]") }
 	return map[string]fault{
+		"a lock of names that cannot be opened": {
+			code: health.NamesUnseen, severity: health.Unknown,
+			make: func(r *rig) {
+				r.stopNames()
+				lock := r.namesLock()
+				r.must(os.Remove(lock))
+				r.must(os.Symlink(lock, lock))
+			},
+			mend: func(r *rig) {
+				r.must(os.Remove(r.namesLock()))
+				r.answerNames()
+			},
+		},
 		"port 53 taken": {
 			code: health.ResolverPortTaken, severity: health.Warn, make: takePort, mend: leavePort,
 		},

@@ -122,7 +122,7 @@ func TestEveryCodeHasItsFault(t *testing.T) {
 // unseenCodes say that a part could not be looked at.
 var unseenCodes = []health.Code{
 	health.MachineUnseen, health.PodmanUnreachable, health.BridgeUnseen, health.FirewallUnseen, health.LeasesUnseen,
-	health.NamesUnseen, health.WindowsUnseen, health.GatewayUnseen, health.ProbesUnseen,
+	health.WindowsUnseen, health.GatewayUnseen, health.ProbesUnseen,
 }
 
 // Where there was no time to look, everything is unknown, once each, and

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -149,8 +148,7 @@ func background(t testing.TB, cmd *exec.Cmd) *process {
 	p := &process{Cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out
 	cmd.WaitDelay = time.Second // containers' monitors may hold the pipe
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	if err := program.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -65,8 +64,7 @@ func BenchmarkBesideOthers(b *testing.B) {
 func serveAPI(b *testing.B, p *podman.Podman, socket string) {
 	b.Helper()
 	service := p.Command("system", "service", "--time", "0", "unix://"+socket)
-	service.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	must(b, service.Start())
+	must(b, program.Start(service))
 	b.Cleanup(func() { _ = service.Process.Kill(); _ = service.Wait() })
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(socket); err == nil {
