@@ -40,7 +40,7 @@ func bare() Config {
 		},
 		Gateway: Gateway{Listen: "80", Mode: "static", HealthURL: "auto", Generations: 10},
 		Probes:  Probes{Interval: 10 * time.Second, Timeout: 2 * time.Second},
-		TUI:     TUI{Theme: "auto", Refresh: 2 * time.Second, Language: "auto"},
+		TUI:     TUI{Theme: "auto", Refresh: 3 * time.Second, Language: "auto"},
 	}
 }
 
