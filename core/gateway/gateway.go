@@ -68,7 +68,7 @@ type Options struct {
 type Health struct {
 	Down   bool
 	Since  time.Time // of its present state
-	Reason string    // "connection refused"; "" while up
+	Reason say.Text  // "connection refused"; "" while up
 }
 
 // Gateway looks at, plans, deploys and rolls back the configuration of one
@@ -105,7 +105,7 @@ type Status struct {
 	Served     int          `json:"served"`           // by the running nginx; 0: none or not known
 	ServedErr  string       `json:"served_error,omitempty"`
 	DeployedAt time.Time    `json:"deployed_at,omitzero"`
-	Held       string       `json:"held,omitempty"`    // why the watcher leaves it alone
+	Held       say.Text     `json:"held,omitempty"`    // why the watcher leaves it alone
 	Drift      []say.Text   `json:"drift,omitempty"`   // each a sentence; empty: as it should be
 	Pending    bool         `json:"pending"`           // sites changed since; a regeneration would change something
 	Sites      []SiteStatus `json:"sites"`             // by host
@@ -118,8 +118,8 @@ type SiteStatus struct {
 	Host        string         `json:"host"`
 	Path        string         `json:"path,omitempty"` // prefix, when not all of the host
 	State       State          `json:"state"`
-	Reason      string         `json:"reason,omitempty"`
-	Source      string         `json:"source"`    // "config", "container forgejo"
+	Reason      say.Text       `json:"reason,omitempty"`
+	Source      say.Text       `json:"source"`    // "config", "container forgejo"
 	Upstream    string         `json:"upstream"`  // first address:port, "" if none
 	Upstreams   []ServerStatus `json:"upstreams"` // all servers
 	Maintenance bool           `json:"maintenance"`
@@ -132,7 +132,7 @@ type ServerStatus struct {
 	Address   netip.AddrPort `json:"address,omitzero"` // zero: has no address now
 	Container string         `json:"container,omitempty"`
 	State     State          `json:"state"`
-	Reason    string         `json:"reason,omitempty"`
+	Reason    say.Text       `json:"reason,omitempty"`
 	Since     time.Time      `json:"since,omitzero"`
 }
 
@@ -140,7 +140,7 @@ type ServerStatus struct {
 // outside.
 type SetAside struct {
 	Host   string   `json:"host"`
-	Source string   `json:"source"`
+	Source say.Text `json:"source"`
 	Reason say.Text `json:"reason"`
 	Twice  bool     `json:"twice,omitempty"` // another site has the host name or path already
 	// Closed are the addresses of a site with a password or allowed clients:

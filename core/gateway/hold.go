@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,12 +13,15 @@ import (
 	"flatnet/core/say"
 )
 
+// rolledBack is what the file says that holds the watcher.
+const rolledBack say.Text = "rolled back to generation %d at %s"
+
 // hold notes that the gateway was rolled back, so that the watcher leaves it;
 // a new generation ends that.
 func (g *Gateway) hold(c Change) error {
 	if c.rollback {
-		text := fmt.Sprintf("rolled back to generation %d at %s", c.Generation.Number, g.o.Now().Format("2006-01-02 15:04 MST"))
-		return replaceFile(g.layout.held(), []byte(text+"\n"), filepath.Join(g.layout.local, ownDir))
+		text := say.F(rolledBack, c.Generation.Number, g.o.Now().Format("2006-01-02 15:04 MST"))
+		return replaceFile(g.layout.held(), []byte(text.String()+"\n"), filepath.Join(g.layout.local, ownDir))
 	}
 	if err := os.Remove(g.layout.held()); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -28,17 +30,17 @@ func (g *Gateway) hold(c Change) error {
 }
 
 // Held says why nothing may be changed without a person asking for it, or "".
-func (g *Gateway) Held() (string, error) {
+func (g *Gateway) Held() (say.Text, error) {
 	text, err := readFile(g.layout.held())
 	switch {
 	case err == nil:
-		return strings.TrimSpace(string(text)), nil
+		return say.Read(strings.TrimSpace(string(text)), rolledBack), nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", err
 	}
 	l, err := g.readLive()
 	if err == nil && len(l.edited) > 0 {
-		return wasEdited(l).String(), nil
+		return wasEdited(l), nil
 	}
 	return "", err
 }

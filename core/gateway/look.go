@@ -95,7 +95,7 @@ func judge(s Status, notServed error) (State, say.Text) {
 
 // siteStatus says how one site is. What was not probed is not known.
 func siteStatus(s Site, health map[netip.AddrPort]Health) SiteStatus {
-	out := SiteStatus{Host: s.Host, Source: s.Source.String(), Maintenance: s.Maintenance, TLS: s.TLSCert != "", Upstreams: []ServerStatus{}}
+	out := SiteStatus{Host: s.Host, Source: s.Source.Say(), Maintenance: s.Maintenance, TLS: s.TLSCert != "", Upstreams: []ServerStatus{}}
 	if len(s.Paths) > 0 {
 		out.Path = strings.Join(s.Paths, " ")
 	}
@@ -119,7 +119,7 @@ func siteStatus(s Site, health map[netip.AddrPort]Health) SiteStatus {
 	case s.Maintenance:
 		out.State, out.Reason = Warn, "in maintenance"
 	case s.Redirect != "":
-		out.State, out.Reason = OK, "redirects to "+s.Redirect
+		out.State, out.Reason = OK, say.F("redirects to %s", s.Redirect)
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -16,7 +15,7 @@ import (
 type Server struct {
 	Address   netip.AddrPort `json:"address,omitzero"`    // zero: there is none now
 	Container string         `json:"container,omitempty"` // "" : configured by address
-	Down      string         `json:"down,omitempty"`      // why it is not asked; "" : it is
+	Down      say.Text       `json:"down,omitempty"`      // why it is not asked; "" : it is
 	Since     time.Time      `json:"since,omitzero"`      // of Down
 }
 
@@ -27,14 +26,14 @@ func (r *resolver) named(host, name string, p int) Server {
 	switch {
 	case there:
 		addr, why := r.address(c)
-		srv.Down = why.String()
+		srv.Down = why
 		if addr.IsValid() {
 			srv.Address = netip.AddrPortFrom(addr, port(p))
 		}
 	case r.in.ContainersErr != nil:
 		srv = r.leased(host, name, p)
 	default:
-		srv.Down = fmt.Sprintf("there is no container %s", name)
+		srv.Down = say.F("there is no container %s", name)
 	}
 	return r.judge(host, srv)
 }
@@ -66,7 +65,7 @@ func (r *resolver) leased(host, name string, p int) Server {
 		}
 	}
 	if r.in.LeasesErr == nil {
-		return Server{Container: name, Down: fmt.Sprintf("Podman cannot be asked, and no lease is held for container %s", name)}
+		return Server{Container: name, Down: say.F("Podman cannot be asked, and no lease is held for container %s", name)}
 	}
 	for _, last := range r.before(host, name) {
 		if last.Address.IsValid() && last.Address.Port() == port(p) {
@@ -106,7 +105,7 @@ func (r *resolver) usable(addr netip.Addr, name string) (_ netip.Addr, why say.T
 // else where it was, unless another container has that address by now.
 func (r *resolver) moved(s Site, srv Server) Server {
 	if r.in.ContainersErr == nil {
-		return Server{Container: srv.Container, Down: fmt.Sprintf("container %s was removed", s.Source.Container)}
+		return Server{Container: srv.Container, Down: say.F("container %s was removed", s.Source.Container)}
 	}
 	if srv.Address.IsValid() {
 		srv.Down = "" // judged anew
@@ -116,7 +115,7 @@ func (r *resolver) moved(s Site, srv Server) Server {
 			return r.leaseOf(l, srv.Container, s.Port)
 		}
 		if l.IP == srv.Address.Addr() {
-			srv.Address, srv.Down = netip.AddrPort{}, fmt.Sprintf("Podman cannot be asked, and %s is another container's by now", l.IP)
+			srv.Address, srv.Down = netip.AddrPort{}, say.F("Podman cannot be asked, and %s is another container's by now", l.IP)
 		}
 	}
 	return srv
@@ -126,7 +125,7 @@ func (r *resolver) moved(s Site, srv Server) Server {
 func (r *resolver) leaseOf(l ipam.Lease, name string, p int) Server {
 	addr, why := r.usable(l.IP, name)
 	if why != "" {
-		return Server{Container: name, Down: why.String()}
+		return Server{Container: name, Down: why}
 	}
 	return Server{Container: name, Address: netip.AddrPortFrom(addr, port(p))}
 }

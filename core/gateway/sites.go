@@ -45,12 +45,15 @@ type Source struct {
 	ID        string `json:"id,omitempty"`
 }
 
-// String names the source for people.
-func (s Source) String() string {
+// String names the source in English.
+func (s Source) String() string { return s.Say().String() }
+
+// Say names the source for people.
+func (s Source) Say() say.Text {
 	if s.ID == "" {
 		return "config"
 	}
-	return "container " + s.Container
+	return say.F("container %s", s.Container)
 }
 
 // Down tells whether no server of the site can be asked, and since when.
@@ -85,7 +88,7 @@ func (s Site) addresses() []netip.Addr {
 
 // aside says that s is not served. What it guards stays guarded.
 func aside(s Site, reason say.Text) SetAside {
-	a := SetAside{Host: s.Host, Source: s.Source.String(), Reason: reason}
+	a := SetAside{Host: s.Host, Source: s.Source.Say(), Reason: reason}
 	if s.guarded() {
 		a.Closed = s.addresses()
 	}
@@ -185,7 +188,7 @@ func (r *resolver) labelled(c podman.Container) {
 	s := Site{Site: site, Source: Source{Container: c.Name, ID: c.ID}}
 	addr, why := r.address(c)
 	if s.Redirect == "" {
-		srv := Server{Container: c.Name, Down: why.String()}
+		srv := Server{Container: c.Name, Down: why}
 		if why == "" {
 			srv.Address = netip.AddrPortFrom(addr, port(s.Port))
 		}

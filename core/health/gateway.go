@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"time"
@@ -171,7 +172,7 @@ func withoutContainer(s gateway.Status) []Finding {
 		}
 		var why []say.Text
 		for _, u := range site.Upstreams {
-			why = append(why, say.F("%s: %s", orNone(u.Container), orNone(u.Reason)))
+			why = append(why, say.F("%s: %s", orNone(u.Container), cmp.Or(u.Reason, "none")))
 		}
 		out = append(out, Finding{
 			Severity: Fail, Target: site.Host, Title: say.F("%s has no running container", site.Host),

@@ -166,7 +166,7 @@ func reportGateway(f health.Facts, groups map[health.Group]health.Severity) gate
 		r.Generation = &g.Generation
 	}
 	for _, s := range g.Sites {
-		site := siteReport{Host: s.Host, State: s.State, Reason: s.Reason}
+		site := siteReport{Host: s.Host, State: s.State, Reason: s.Reason.String()}
 		if s.Upstream != "" {
 			site.Upstream = &s.Upstream
 		}

@@ -128,7 +128,7 @@ func (m *Monitor) Health() map[netip.AddrPort]gateway.Health {
 		// the application's own, and one at "/" says nothing of the rest.
 		h := gateway.Health{Down: last.State == probes.Down && last.Status == 0, Since: r.History.Since()}
 		if h.Down {
-			h.Reason = last.Detail
+			h.Reason = detail(last)
 		}
 		out[w.Server] = h
 	}
@@ -161,7 +161,7 @@ func describe(w Watched, h *probes.History) health.Probe {
 	if !ok {
 		return p
 	}
-	p.State, p.Cause, p.Detail = state(last.State), string(last.Cause), say.Data(last.Detail)
+	p.State, p.Cause, p.Detail = state(last.State), string(last.Cause), detail(last)
 	p.Status, p.At = last.Status, last.At
 	if last.State == probes.Up {
 		p.LatencyMS = milliseconds(last.Latency)
@@ -180,6 +180,24 @@ func describe(w Watched, h *probes.History) health.Probe {
 		p.Skew = &skew
 	}
 	return p
+}
+
+// detail gives what a probe says, which knows no language, the form that can be
+// said in another one.
+func detail(r probes.Result) say.Text {
+	return say.Read(r.Detail,
+		"stopped before it was answered",
+		"no answer within %s",
+		"connection refused: nothing listens on this port",
+		"it took the connection and did not answer within %s",
+		"status %d, wanted %d to %d",
+		"%s is not in the first %d bytes of the answer",
+		"this user may not send ICMP: run as root, or let the group in by net.ipv4.ping_group_range",
+		"address does not fit the kind of probe: %s is not host:port",
+		"address does not fit the kind of probe: %s is not an http or https URL",
+		"address does not fit the kind of probe: %s is neither an address nor a host name",
+		"lookup %s: no such host",
+	)
 }
 
 func state(s probes.State) health.Severity {

@@ -16,6 +16,7 @@ import (
 	"flatnet/core/health"
 	"flatnet/probes"
 	"flatnet/tui/monitor"
+	"flatnet/tui/text"
 )
 
 func site(host string, servers ...string) gateway.SiteStatus {
@@ -107,6 +108,9 @@ func TestOnceSaysWhatItSaw(t *testing.T) {
 		}
 		if p.State == health.Fail && p.Detail == "" {
 			t.Errorf("%s failed and no reason is given", p.Name)
+		}
+		if said := text.Japanese().Say(p.Detail); p.State == health.Fail && said == p.Detail.String() {
+			t.Errorf("%s: %q is said in English only", p.Name, said)
 		}
 	}
 }

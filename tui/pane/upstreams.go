@@ -161,7 +161,7 @@ func (t siteTexts) unprobedRow(l line, now time.Time) widget.Row {
 	}
 	target := s.Upstream
 	if s.Reason != "" {
-		target = s.Reason
+		target = t.all.Say(s.Reason)
 	}
 	return t.siteRow(l.key, health.Severity(s.State), word, s.Host+s.Path, target, t.since(s.DownSince, now))
 }
@@ -262,7 +262,7 @@ func (t siteTexts) note(v UpstreamsView) []string {
 		return nil
 	}
 	var out []string
-	for _, s := range append([]say.Text{g.Reason, say.Data(g.Held), g.Unknown}, g.Drift...) {
+	for _, s := range append([]say.Text{g.Reason, g.Held, g.Unknown}, g.Drift...) {
 		if line := t.Gateway + ": " + t.all.Say(s); s != "" && !slices.Contains(out, line) {
 			out = append(out, line)
 		}
@@ -282,7 +282,7 @@ func (t siteTexts) detail(v UpstreamsView, key string) Detail {
 			return Detail{Title: text.Line(l.aside.Host), Fields: []Field{
 				{Name: t.State, Text: t.SetAside, Tone: widget.Warn},
 				{Name: t.Detail, Text: t.all.SayAll(l.aside.Reason)},
-				{Name: t.Host, Text: text.Line(l.aside.Source)},
+				{Name: t.Host, Text: t.all.Say(l.aside.Source)},
 			}}
 		default:
 			return Detail{Title: text.Line(l.host), Fields: t.siteFields(l.site)}
@@ -318,10 +318,10 @@ func (t siteTexts) probeDetail(l line) Detail {
 }
 
 func (t siteTexts) siteFields(s *gateway.SiteStatus) []Field {
-	fields := []Field{{Name: t.Host, Text: text.Line(s.Host + s.Path + " (" + s.Source + ")")}}
-	fields = append(fields, field(t.Detail, text.Block(s.Reason))...)
+	fields := []Field{{Name: t.Host, Text: text.Line(s.Host+s.Path) + " (" + t.all.Say(s.Source) + ")"}}
+	fields = append(fields, field(t.Detail, t.all.SayAll(s.Reason))...)
 	for _, u := range s.Upstreams {
-		words := []string{u.Container, u.Reason}
+		words := []string{u.Container, t.all.Say(u.Reason)}
 		if u.Address.IsValid() {
 			words = append([]string{u.Address.String()}, words...)
 		}
