@@ -178,6 +178,10 @@ func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []fun
 		}
 	}
 	errs = append(errs, g.discard(c))
+	if errors.Is(why, context.Canceled) {
+		stopped := say.Because("stopped, and what was there before was put back", why)
+		return errors.Join(append([]error{stopped}, errs...)...)
+	}
 	return errors.Join(&core.OpError{
 		Op:   say.F("deploy generation %d", c.Generation.Number),
 		Err:  say.Errorf("%w, and what was there before was put back: %w", ErrNotServed, why),

@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +49,7 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.T
 		Text:    gatewayText(c),
 		Command: g.Commands(),
 		Diff:    c.MainDiff + c.Diff,
-		Do:      deploy(g, c, id),
+		Do:      deploy(g, c, id), Stoppable: true,
 	}}
 	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return gatewayPlan(ctx, g, id, title, prepare) })
 	p.Verify = g.Verify
@@ -113,16 +114,18 @@ func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan 
 		p.Notes = []say.Text{map[bool]say.Text{true: say.F("%s is in maintenance already.", host), false: say.F("%s is not in maintenance.", host)}[on]}
 		return p
 	}
-	p.Steps = []Step{
-		{Text: maintenanceText(host, on), Do: func(ctx context.Context) ([]journal.Entry, error) { return nil, g.SetMaintenance(ctx, host, on) }},
-		{Text: "Regenerate the gateway's configuration and deploy it", Command: "flatnet-tui gateway apply", Do: func(ctx context.Context) ([]journal.Entry, error) {
-			c, err := g.Prepare(ctx)
-			if err != nil {
-				return nil, err
+	p.Steps = []Step{{
+		Text:    say.Join("; ", maintenanceText(host, on), "regenerate the gateway's configuration and deploy it"),
+		Command: "sudo flatnet-tui gateway maintenance " + host + " " + map[bool]string{true: "on", false: "off"}[on],
+		Do: func(ctx context.Context) ([]journal.Entry, error) {
+			entries, err := maintain(ctx, g, host, on)
+			if err != nil { // nothing serves it: the next deployment would, unasked
+				err = errors.Join(err, g.SetMaintenance(context.WithoutCancel(ctx), host, !on))
 			}
-			return deploy(g, c, GatewayMaintenanceID)(ctx)
-		}},
-	}
+			return entries, err
+		},
+		Stoppable: true,
+	}}
 	p.Verify = func(ctx context.Context) error {
 		if site, err := lookSite(ctx, g, host); err == nil && site.Maintenance != on {
 			return say.Errorf("the configuration says maintenance = true for %s; take it out there", host)
@@ -130,6 +133,18 @@ func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan 
 		return g.Verify(ctx)
 	}
 	return p
+}
+
+// maintain keeps that the site is in maintenance, or not, and deploys it.
+func maintain(ctx context.Context, g *gateway.Gateway, host string, on bool) ([]journal.Entry, error) {
+	if err := g.SetMaintenance(ctx, host, on); err != nil {
+		return nil, err
+	}
+	c, err := g.Prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return deploy(g, c, GatewayMaintenanceID)(ctx)
 }
 
 func maintenanceText(host string, on bool) say.Text {

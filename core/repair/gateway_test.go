@@ -3,6 +3,7 @@ package repair_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -18,7 +19,18 @@ import (
 // front is a gateway with a real nginx and one labelled container.
 type front struct {
 	*gateway.Gateway
-	ip netip.Addr
+	ip       netip.Addr
+	reloaded func() // beside the real reload; may be nil
+	health   string
+}
+
+// Run implements gateway.Runner.
+func (f *front) Run(ctx context.Context, args ...string) ([]byte, error) {
+	out, err := gateway.NewRunner(nginx.Program).Run(ctx, args...)
+	if args[len(args)-1] == "reload" && f.reloaded != nil {
+		f.reloaded()
+	}
+	return out, err
 }
 
 func newFront(t *testing.T) *front {
@@ -26,10 +38,10 @@ func newFront(t *testing.T) *front {
 	n := nginx.New(t)
 	c := config.Default()
 	c.Gateway.ConfigDir, c.Gateway.WindowsPath, c.Gateway.Nginx, c.Gateway.Listen = n.Dir, n.Dir, nginx.Program, "127.0.0.1:80"
-	f := &front{ip: netip.MustParseAddr("10.87.1.2")}
+	f := &front{ip: netip.MustParseAddr("10.87.1.2"), health: "http://127.0.0.1/health"}
 	f.Gateway = gateway.New(gateway.Options{
-		Config: c.Gateway, Network: c.Network, Runner: gateway.NewRunner(nginx.Program), Now: time.Now,
-		HealthURL: func(context.Context) string { return "http://127.0.0.1/health" },
+		Config: c.Gateway, Network: c.Network, Runner: f, Now: time.Now,
+		HealthURL: func(context.Context) string { return f.health },
 		Containers: func(context.Context) ([]podman.Container, error) {
 			return []podman.Container{{
 				ID: "one", Name: "one", State: "running", Labels: map[string]string{"flatnet.host": "one.local"},
@@ -105,5 +117,38 @@ func TestGatewayMaintenancePlan(t *testing.T) {
 	apply(repair.GatewayRollback(t.Context(), f.Gateway, 1))
 	if s, err := f.Look(t.Context()); err != nil || s.Generation != 1 || s.Held == "" {
 		t.Errorf("rolled back: %+v, %v", s, err)
+	}
+}
+
+// TestStoppedDeployment: who stops a deployment that waits for the server finds
+// everything as it was, also that the site is in no maintenance.
+func TestStoppedDeployment(t *testing.T) {
+	f := newFront(t)
+	p, err := repair.Gateway(t.Context(), f.Gateway)
+	if err == nil {
+		_, err = repair.Apply(t.Context(), p, repair.Options{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = repair.GatewayMaintenance(t.Context(), f.Gateway, "one.local", true); err != nil {
+		t.Fatal(err)
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	f.health = "http://" + silent.Addr().String()
+	f.reloaded = func() { f.reloaded = nil; cancel(repair.ErrStopped) }
+	_, err = repair.Apply(ctx, p, repair.Options{})
+	f.health = "http://127.0.0.1/health"
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "stopped, and what was there before was put back") || strings.Contains(err.Error(), "cancel") {
+		t.Errorf("got %v", err)
+	}
+	s, err := f.Look(t.Context())
+	if err != nil || s.Generation != 1 || s.Sites[0].Maintenance || len(s.Drift) > 0 {
+		t.Errorf("after it: %+v, %v", s, err)
 	}
 }

@@ -24,6 +24,9 @@ var (
 	ErrChanged = say.New("things have changed since the plan was made")
 	// ErrNotMended: every step ran, and looking again still finds the fault.
 	ErrNotMended = say.New("applied, but the fault is still there")
+	// ErrStopped is the cause of a cancelled context where a person asked to
+	// stop also the step under way.
+	ErrStopped = say.New("stopped")
 )
 
 // Step is one change. Text and Command are shown before anything is done.
@@ -40,6 +43,9 @@ type Step struct {
 	// called, last step first, where a later step or Verify fails; nil: what
 	// was made stays.
 	Undo func(ctx context.Context) error `json:"-"`
+	// Stoppable: Do ends early when its context does, and then leaves
+	// everything as it was.
+	Stoppable bool `json:"-"`
 }
 
 // Plan is a change before it is made. A Plan without steps says that there is
@@ -84,7 +90,8 @@ type Report struct {
 // the first that fails, and looks again. What then fails takes back the steps
 // that can be. Every step that was tried is journalled, failed ones with their
 // error, and so is what was taken back. A cancelled ctx stops it between two
-// steps, never within one.
+// steps, never within one, unless its cause is ErrStopped and the step can be
+// stopped.
 func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 	if p.Fits != nil {
 		if err := p.Fits(ctx); err != nil {
@@ -94,7 +101,7 @@ func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 	ctx = withRun(ctx, o)
 	r, err := makeSteps(ctx, p, o)
 	if err == nil {
-		err = verify(ctx, p)
+		err = verify(context.WithoutCancel(ctx), p)
 	}
 	if err != nil {
 		err = takeBack(ctx, p, o, r, err)
@@ -105,10 +112,10 @@ func Apply(ctx context.Context, p Plan, o Options) (Report, error) {
 func makeSteps(ctx context.Context, p Plan, o Options) (r Report, err error) {
 	for i, s := range p.Steps {
 		if err := ctx.Err(); err != nil {
-			return r, say.Errorf("stopped after %d of %d steps: %w", i, len(p.Steps), err)
+			return r, say.Because(say.F("stopped after %d of %d steps", i, len(p.Steps)), err)
 		}
 		progress(o, i, len(p.Steps), s)
-		entries, err := s.Do(context.WithoutCancel(ctx))
+		entries, err := do(ctx, s)
 		jerr := record(ctx, p, s, o, entries, err)
 		if err != nil {
 			r.Failed = &p.Steps[i]
@@ -123,6 +130,20 @@ func makeSteps(ctx context.Context, p Plan, o Options) (r Report, err error) {
 		progress(o, len(p.Steps), len(p.Steps), Step{})
 	}
 	return r, nil
+}
+
+// do makes one step, which hears of the end of ctx only where it may.
+func do(ctx context.Context, s Step) ([]journal.Entry, error) {
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if s.Stoppable {
+		defer context.AfterFunc(ctx, func() {
+			if errors.Is(context.Cause(ctx), ErrStopped) {
+				cancel()
+			}
+		})()
+	}
+	return s.Do(within)
 }
 
 // takeBack undoes what was made, last first, and adds to cause what came of it.

@@ -103,3 +103,28 @@ func TestCancelledBetweenSteps(t *testing.T) {
 		t.Errorf("%v, left %v", err, m.made)
 	}
 }
+
+// TestStopReachesWhatCanBeStopped: a lost connection lets the step end, a
+// person who says stop ends one that can be stopped.
+func TestStopReachesWhatCanBeStopped(t *testing.T) {
+	for _, test := range []struct {
+		cause     error
+		stoppable bool
+		heard     bool
+	}{{nil, true, false}, {repair.ErrStopped, false, false}, {repair.ErrStopped, true, true}} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		heard := false
+		p := repair.Plan{Steps: []repair.Step{{Stoppable: test.stoppable, Do: func(ctx context.Context) ([]journal.Entry, error) {
+			cancel(test.cause)
+			if test.heard {
+				<-ctx.Done()
+			}
+			heard = ctx.Err() != nil
+			return nil, ctx.Err()
+		}}}}
+		_, err := repair.Apply(ctx, p, repair.Options{})
+		if heard != test.heard || errors.Is(err, context.Canceled) != test.heard {
+			t.Errorf("%+v: heard %v, %v", test, heard, err)
+		}
+	}
+}

@@ -23,6 +23,10 @@ func Errorf(format Text, args ...any) error {
 	return f
 }
 
+// Because makes an error that says t alone, whatever it comes from; cause is
+// wrapped.
+func Because(t Text, cause error) error { return &failure{text: t, causes: []error{cause}} }
+
 // Error gives the English text.
 func (f *failure) Error() string { return f.text.String() }
 
