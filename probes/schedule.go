@@ -271,6 +271,7 @@ func (s *Schedule) finish(j job, r Result) {
 		return
 	}
 	j.e.history.Add(r)
+	j.e.rounds++
 	close(s.news)
 	s.news = make(chan struct{})
 	j.e.failures++
@@ -302,6 +303,7 @@ type entry struct {
 	target   Target
 	history  History
 	due      time.Time
+	rounds   int  // how often it was asked
 	failures int  // in a row
 	index    int  // in the heap; -1 while it is being asked
 	gone     bool // taken out by Set

@@ -12,7 +12,6 @@ import (
 
 	"flatnet/core/config"
 	"flatnet/core/config/edit"
-	"flatnet/core/repair"
 	"flatnet/core/say"
 	"flatnet/tui/pane"
 	"flatnet/tui/text"
@@ -42,7 +41,7 @@ func (m *Model) editConfig() tea.Cmd {
 	j, _ := m.begin(m.t.Actions.Config, "e", m.t.Actions.Config)
 	return func() tea.Msg {
 		f, err := openFile(path)
-		return toldMsg{job: j, err: err, said: path, show: func(m *Model) { m.dialog = newEditor(f, m.t) }}
+		return toldMsg{job: j, err: err, said: m.t.Actions.Config + ": " + path, show: func(m *Model) { m.dialog = newEditor(f, m.t) }}
 	}
 }
 
@@ -113,21 +112,33 @@ func (m *Model) drafted(msg draftedMsg) tea.Cmd {
 				err = msg.file.SetText(changed.Text())
 			}
 		}
-		return toldMsg{job: msg.job, err: err, said: msg.file.Path(), show: func(m *Model) { m.review(msg.file) }}
+		if err != nil {
+			return toldMsg{job: msg.job, err: err}
+		}
+		now, clash := msg.file.Rebase()
+		return toldMsg{job: msg.job, said: m.t.Actions.Editor + ": " + msg.file.Path(), show: func(m *Model) { m.review(msg.file, now, clash) }}
 	})
 }
 
 // review goes on with what came out of a person's own editor: a right text is
-// shown as a plan, a wrong one in the console's editor, with the reason.
-func (m *Model) review(f *edit.File) {
-	e := newEditor(f, m.t)
-	e.asText = true
-	m.dialog = e
-	if p, err := repair.Config(f); err == nil && len(p.Steps) > 0 {
-		m.dialog = &confirmDialog{confirm: widget.NewConfirm(p, m.o.Now), key: "E", back: e}
-	} else if err == nil {
-		m.dialog = nil
+// shown as a plan, a wrong one in the console's editor, with the reason. now is
+// the change on top of what somebody else has written meanwhile.
+func (m *Model) review(f, now *edit.File, clash error) {
+	if clash == nil {
+		e := newEditor(now, m.t)
+		e.asText = true
+		if e.problem == nil && !now.Changed() {
+			return
+		}
+		m.dialog = e
+		if e.problem == nil {
+			e.ask(m, now != f)
+		}
+		return
 	}
+	e := newEditor(f, m.t)
+	e.asText, e.problem, e.clash = true, clash, errors.Is(clash, edit.ErrConflict)
+	m.dialog = e
 }
 
 // reloadedMsg says whether the configuration file has changed, and what the

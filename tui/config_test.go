@@ -115,6 +115,39 @@ func TestAnotherWriterIsNoticed(t *testing.T) {
 	if read(t, path) != theirs {
 		t.Error("somebody else's change was written over")
 	}
+	b.keys("esc")
+	b.shows("# mine", "not saved") // nothing that was typed is lost
+}
+
+// TestBothChangesAreSaved: what somebody else wrote meanwhile stays, and so
+// does what was typed.
+func TestBothChangesAreSaved(t *testing.T) {
+	b, path := configBench(t, someConfig, nil)
+	b.keys("e", "ctrl+t").typed("# mine\n")
+	must(t, os.WriteFile(path, []byte(strings.Replace(someConfig, `"dark"`, `"light"`, 1)), 0o600))
+	b.keys("ctrl+s")
+	b.shows("+# mine", "Somebody else has changed the file")
+	b.later().keys("y")
+	if got := read(t, path); !strings.HasPrefix(got, "# mine\n") || !contains(got, `"light"`) {
+		t.Errorf("saved:\n%s", got)
+	}
+}
+
+// TestTheSameLines: where both changed the same lines the person decides.
+func TestTheSameLines(t *testing.T) {
+	b, path := configBench(t, someConfig, nil)
+	b.keys("e", "ctrl+t").typed("mine ")
+	b.keys("home").typed("# ")
+	theirs := "# theirs\n" + strings.TrimPrefix(someConfig, "# the office network\n")
+	must(t, os.WriteFile(path, []byte(theirs), 0o600))
+	b.keys("ctrl+s")
+	b.shows("somebody else has changed the same lines", "ctrl+r", "# mine")
+	b.keys("ctrl+r")
+	b.shows("# theirs", "valid")
+	b.keys("esc")
+	if b.m.dialog != nil || read(t, path) != theirs {
+		t.Error("their change was not taken up whole")
+	}
 }
 
 func TestReadOnlySavesNothing(t *testing.T) {

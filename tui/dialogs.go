@@ -20,6 +20,7 @@ import (
 type pagerDialog struct {
 	widget.Pager
 	plain string
+	back  dialog // what it was opened over; nil: the panes
 }
 
 // Update implements dialog.
@@ -31,7 +32,11 @@ func (d *pagerDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	if key.String() == "c" && d.plain != "" {
 		return false, m.copy(d.Title, d.plain)
 	}
-	return d.Key(key.String(), max(1, m.height-6)), nil
+	if !d.Key(key.String(), max(1, m.height-6)) {
+		return false, nil
+	}
+	m.dialog = d.back
+	return true, nil
 }
 
 // pager makes a dialog of text; plain is what is copied, "" if there is nothing
@@ -41,7 +46,7 @@ func (m *Model) pager(title string, lines func(*widget.Look, int) []string, plai
 	if plain != "" {
 		footer = m.t.Screen.ScrollCopy
 	}
-	return &pagerDialog{Pager: widget.Pager{Title: title, Lines: lines, Footer: footer}, plain: plain}
+	return &pagerDialog{Pager: widget.Pager{Title: title, Lines: lines, Footer: footer}, plain: plain, back: m.dialog}
 }
 
 // confirmDialog asks about a plan.
@@ -59,7 +64,7 @@ func (d *confirmDialog) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	}
 	switch d.confirm.Key(key.String(), max(1, m.height-8)) {
 	case widget.Yes:
-		return true, m.apply(d.confirm.Plan, d.key)
+		return true, m.apply(d.confirm.Plan, d.key, d.back)
 	case widget.No:
 		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Cancelled, m.t.Say(d.confirm.Plan.Title)))
 		m.dialog = d.back
@@ -75,7 +80,7 @@ func (d *confirmDialog) View(l *widget.Look, width, height int) string {
 }
 
 // errorPager shows an error in full, with what to do about it.
-func (m *Model) errorPager(name string, err error) dialog {
+func (m *Model) errorPager(title, name string, err error) dialog {
 	hint := core.Hint(err)
 	lines := func(l *widget.Look, width int) []string {
 		out := l.Paragraph(widget.Title, name, width)
@@ -87,7 +92,7 @@ func (m *Model) errorPager(name string, err error) dialog {
 		}
 		return out
 	}
-	return m.pager(m.t.Screen.ErrorTitle, lines, m.failure)
+	return m.pager(title, lines, m.failure)
 }
 
 // planPager shows a plan that has nothing to do here: for its notes, or for
@@ -201,7 +206,7 @@ func (m *Model) copyRow() tea.Cmd {
 	return m.copy(d.Title, plainDetail(d))
 }
 
-func (m *Model) copyFailure() tea.Cmd { return m.copy(m.t.Screen.ErrorTitle, m.failure) }
+func (m *Model) copyFailure() tea.Cmd { return m.copy(m.t.Screen.LastError, m.failure) }
 
 // showPalette opens the list of all commands.
 func (m *Model) showPalette() tea.Cmd {

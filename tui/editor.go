@@ -11,6 +11,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/config/edit"
 	"flatnet/core/repair"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
@@ -26,6 +27,7 @@ type editor struct {
 	typed   string // the area's text when it was last taken over
 	problem error  // of the text as it is; nil: valid
 	sure    bool   // esc was pressed with changes not saved
+	clash   bool   // somebody else has changed the same lines
 }
 
 // maxLines is how many lines the text may have in the editor.
@@ -54,7 +56,7 @@ func (e *editor) show() {
 // check judges the text as it is; the form shows it while it is valid.
 func (e *editor) check() {
 	e.problem = e.file.Check()
-	e.sure = false
+	e.sure, e.clash = false, false
 	if c, err := config.Parse(e.file.Path(), []byte(e.file.Text())); err == nil {
 		e.form.show(c)
 	}
@@ -66,8 +68,11 @@ func (e *editor) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	if isKey {
 		switch key.String() {
 		case "ctrl+s":
-			e.save(m)
-			return false, nil
+			return false, e.save(m)
+		case "ctrl+r":
+			if e.clash {
+				return false, e.reopen()
+			}
 		case "ctrl+t", "f2":
 			e.asText = !e.asText
 			return false, nil
@@ -115,17 +120,74 @@ func (e *editor) write(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// save shows what would be saved, and asks.
-func (e *editor) save(m *Model) {
+// rebasedMsg is what an editor is to go on with after a look at the disk: its
+// change on top of what is there, or, where it was dropped, that alone.
+type rebasedMsg struct {
+	editor  *editor
+	text    string     // the editor's when the look began
+	file    *edit.File // nil: what the editor has is right
+	dropped bool
+	err     error
+}
+
+// save looks whether somebody else has written the file meanwhile, and then
+// shows what would be saved, and asks.
+func (e *editor) save(m *Model) tea.Cmd {
+	if why := m.whyNot(true, nil); why != "" {
+		e.problem = errors.New(why)
+		return nil
+	}
+	was := *e.file
+	return func() tea.Msg {
+		msg := rebasedMsg{editor: e, text: was.Text()}
+		now, err := was.Rebase()
+		if msg.err = err; now != &was {
+			msg.file = now
+		}
+		return msg
+	}
+}
+
+// reopen drops the changes for what is on the disk.
+func (e *editor) reopen() tea.Cmd {
+	path, said := e.file.Path(), e.file.Text()
+	return func() tea.Msg {
+		f, err := openFile(path)
+		return rebasedMsg{editor: e, text: said, file: f, dropped: true, err: err}
+	}
+}
+
+// rebased goes on after the look at the disk, unless more was typed meanwhile.
+func (m *Model) rebased(msg rebasedMsg) {
+	e := msg.editor
+	if m.dialog != e || e.file.Text() != msg.text {
+		return
+	}
+	if msg.err != nil {
+		e.problem, e.clash = msg.err, errors.Is(msg.err, edit.ErrConflict)
+		return
+	}
+	if msg.file != nil {
+		e.file = msg.file
+		e.show()
+	}
+	if !msg.dropped {
+		e.ask(m, msg.file != nil)
+	}
+}
+
+// ask shows what would be saved; joined: somebody else's change is in it.
+func (e *editor) ask(m *Model, joined bool) {
 	p, err := repair.Config(e.file)
 	switch {
 	case err != nil:
 		e.problem = err
 	case len(p.Steps) == 0:
 		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(p.Title)))
-	case m.whyNot(true, nil) != "":
-		m.say(widget.Muted, m.whyNot(true, nil))
 	default:
+		if joined {
+			p.Notes = append(p.Notes, say.Data(m.t.Editor.Joined))
+		}
 		m.dialog = &confirmDialog{confirm: widget.NewConfirm(p, m.o.Now), key: "e", back: e}
 	}
 }
@@ -146,14 +208,21 @@ func (e *editor) View(l *widget.Look, width, height int) string {
 		lines = append(lines, "")
 	}
 	lines = append(lines[:max(0, rows-2)], e.verdict(l, inner)...)
-	footer := l.Text.Editor.FormKeys
-	if e.asText {
-		footer = l.Text.Editor.TextKeys
-	}
 	return l.Framed(widget.FrameOptions{
 		Width: w, Height: h, Focused: true, Title: l.Text.Screen.Editor + " " + text.Line(e.file.Path()),
-		Status: e.state(l), Footer: l.Paint(widget.Muted, footer),
+		Status: e.state(l), Footer: l.Paint(widget.Muted, e.keys(&l.Text.Editor)),
 	}, lines)
+}
+
+// keys names the keys that matter just now.
+func (e *editor) keys(t *text.Editor) string {
+	switch {
+	case e.asText:
+		return t.TextKeys
+	case e.form.typing():
+		return t.ValueKeys
+	}
+	return t.FormKeys
 }
 
 // state says whether there is something to save.
@@ -168,6 +237,12 @@ func (e *editor) state(l *widget.Look) string {
 func (e *editor) verdict(l *widget.Look, width int) []string {
 	if e.sure {
 		return []string{"", l.Paint(widget.Warn, text.Cut(l.Glyphs.Warn+" "+l.Text.Editor.Leave, width))}
+	}
+	if e.clash {
+		return []string{l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+l.Text.SayAll(say.Of(e.problem)), width)), l.Paint(widget.Warn, text.Cut(l.Text.Editor.Clash, width))}
+	}
+	if !e.asText && e.form.typing() {
+		return []string{"", ""}
 	}
 	if e.problem == nil {
 		return []string{"", l.Paint(widget.OK, l.Glyphs.OK+" "+l.Text.Screen.Valid)}

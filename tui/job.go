@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ const planLimit = time.Minute
 type job struct {
 	name   string // what the person asked for
 	key    string // by which key
-	cancel context.CancelFunc
+	back   dialog // where a failure leads back to; nil: the panes
+	cancel context.CancelCauseFunc
 	steps  chan progressedMsg
+	yields bool // it ends where something else begins
 }
 
 // jobMsg is a message of the job under way.
@@ -38,11 +41,10 @@ type plannedMsg struct {
 	err  error
 }
 
-// progressedMsg says which step is being made.
+// progressedMsg says how far it is.
 type progressedMsg struct {
-	job         *job
-	done, total int
-	step        say.Text
+	job  *job
+	said string
 }
 
 // appliedMsg says how a plan ended.
@@ -56,6 +58,7 @@ type appliedMsg struct {
 // toldMsg is the end of a job that only looked: what it has to show.
 type toldMsg struct {
 	job  *job
+	tone widget.Tone
 	said string
 	show func(m *Model)
 	err  error
@@ -95,11 +98,15 @@ func (j *jobs) wait() {
 	j.wg.Wait()
 }
 
+// busy tells whether nothing else can begin.
+func (m *Model) busy() bool { return m.job != nil && !m.job.yields }
+
 // begin makes the job under way.
 func (m *Model) begin(name, key, said string) (*job, context.Context) {
-	ctx, cancel := context.WithCancel(context.Background())
+	m.stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
 	m.job = &job{name: name, key: key, cancel: cancel, steps: make(chan progressedMsg, 8)}
-	m.activity.Say(m.o.Now(), widget.Accent, said, true)
+	m.activity.Run(m.o.Now(), said)
 	return m.job, ctx
 }
 
@@ -114,11 +121,18 @@ func (m *Model) plan(name, key string, plan Plan) tea.Cmd {
 	}
 }
 
-// apply carries a plan out.
-func (m *Model) apply(p repair.Plan, key string) tea.Cmd {
+// apply carries a plan out; back is where a failure leads back to.
+func (m *Model) apply(p repair.Plan, key string, back dialog) tea.Cmd {
 	title := m.t.Say(p.Title)
 	j, ctx := m.begin(title, key, fmt.Sprintf(m.t.Screen.Applying, title))
-	o := repair.Options{By: "key " + key, Journal: m.o.Journal, Now: m.o.Now, Progress: j.progress}
+	j.back = back
+	t := m.t
+	step := func(done, total int, s repair.Step) {
+		if done < total {
+			j.tell(fmt.Sprintf(t.Screen.Step, done+1, total, t.Say(s.Text)))
+		}
+	}
+	o := repair.Options{By: "key " + key, Journal: m.o.Journal, Now: m.o.Now, Progress: step}
 	running := m.jobs
 	return tea.Batch(j.next(), func() tea.Msg {
 		defer close(j.steps)
@@ -131,13 +145,32 @@ func (m *Model) apply(p repair.Plan, key string) tea.Cmd {
 	})
 }
 
-// progress hands a step on to the screen; if the screen is behind, it is left
-// out.
-func (j *job) progress(done, total int, s repair.Step) {
+// look has something looked at for a long time, which may be stopped.
+func (j *job) look(ctx context.Context, f func(ctx context.Context) toldMsg) tea.Cmd {
+	return tea.Batch(j.next(), func() tea.Msg {
+		defer close(j.steps)
+		ctx, cancel := context.WithTimeout(ctx, planLimit)
+		defer cancel()
+		msg := f(ctx)
+		msg.job = j
+		return msg
+	})
+}
+
+// tell hands on to the screen how far it is; if the screen is behind, that is
+// left out.
+func (j *job) tell(said string) {
 	select {
-	case j.steps <- progressedMsg{job: j, done: done, total: total, step: s.Text}:
+	case j.steps <- progressedMsg{job: j, said: said}:
 	default:
 	}
+}
+
+// stopJob ends what is under way, where it can be within its step.
+func (m *Model) stopJob() tea.Cmd {
+	m.job.cancel(repair.ErrStopped)
+	m.activity.Run(m.o.Now(), fmt.Sprintf(m.t.Screen.Stopping, m.job.name))
+	return nil
 }
 
 // next waits for the next step.
@@ -159,10 +192,7 @@ func (m *Model) jobDone(msg jobMsg) tea.Cmd {
 	}
 	switch msg := msg.(type) {
 	case progressedMsg:
-		if msg.done < msg.total {
-			said := fmt.Sprintf(m.t.Screen.Step, msg.done+1, msg.total, m.t.Say(msg.step))
-			m.activity.Say(m.o.Now(), widget.Accent, said, true)
-		}
+		m.activity.Run(m.o.Now(), msg.said)
 		return msg.job.next()
 	case plannedMsg:
 		m.end()
@@ -181,8 +211,9 @@ func (m *Model) jobDone(msg jobMsg) tea.Cmd {
 
 // end forgets the job under way.
 func (m *Model) end() {
-	m.job.cancel()
+	m.job.cancel(nil)
 	m.job = nil
+	m.activity.End()
 }
 
 // planned shows a plan, or says why there is none.
@@ -191,7 +222,7 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 	case m.leaving:
 		return tea.Quit
 	case msg.err != nil:
-		m.failed(msg.job.name, msg.err)
+		m.failed(msg.job, msg.err)
 	case len(msg.plan.Steps) == 0 && msg.plan.ByHand != "":
 		m.byHand(msg.plan)
 	case len(msg.plan.Steps) == 0 && len(msg.plan.Notes) == 0:
@@ -200,8 +231,7 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 		m.say(widget.OK, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(msg.plan.Title)))
 		m.dialog = m.planPager(msg.plan)
 	default:
-		m.activity.Say(m.o.Now(), widget.Accent, m.t.Say(msg.plan.Title), true)
-		m.dialog = &confirmDialog{confirm: widget.NewConfirm(msg.plan, m.o.Now), key: msg.job.key}
+		m.dialog = &confirmDialog{confirm: widget.NewConfirm(msg.plan, m.o.Now), key: msg.job.key, back: m.dialog}
 	}
 	return nil
 }
@@ -209,8 +239,11 @@ func (m *Model) planned(msg plannedMsg) tea.Cmd {
 // applied says how a plan ended and looks again at everything.
 func (m *Model) applied(msg appliedMsg) tea.Cmd {
 	switch {
+	case errors.Is(msg.err, context.Canceled) && (msg.report.Failed != nil || len(msg.report.Applied) > 0):
+		m.say(widget.Warn, fmt.Sprintf(m.t.Screen.Cancelled, msg.job.name))
+		m.explain(msg.job, m.t.Screen.StoppedTitle, msg.err)
 	case msg.err != nil:
-		m.failed(msg.job.name, msg.err)
+		m.failed(msg.job, msg.err)
 	case msg.plan.ByHand != "":
 		m.byHand(msg.plan)
 	default:
@@ -228,27 +261,37 @@ func (m *Model) told(msg toldMsg) tea.Cmd {
 	case m.leaving:
 		return tea.Quit
 	case msg.err != nil:
-		m.failed(msg.job.name, msg.err)
+		m.failed(msg.job, msg.err)
 	default:
-		m.say(widget.OK, msg.said)
+		m.say(msg.tone, msg.said)
 		if msg.show != nil {
 			msg.show(m)
 		}
+	}
+	if msg.job.yields { // what was asked is to be seen
+		return m.refreshAll(true)
 	}
 	return nil
 }
 
 // failed says that something did not work: in short in the strip, in full in
 // a dialog, to be copied.
-func (m *Model) failed(name string, err error) {
+func (m *Model) failed(j *job, err error) {
 	if errors.Is(err, context.Canceled) {
-		m.say(widget.Warn, fmt.Sprintf(m.t.Screen.Cancelled, name))
+		m.say(widget.Warn, fmt.Sprintf(m.t.Screen.Cancelled, j.name))
+		m.dialog = cmp.Or(m.dialog, j.back)
 		return
 	}
-	m.failure = name + "\n" + m.t.SayAll(say.Of(err))
+	m.say(widget.Fail, fmt.Sprintf(m.t.Screen.Failed, j.name))
+	m.explain(j, m.t.Screen.ErrorTitle, err)
+}
+
+// explain shows an error in full, over what was there or what it came from.
+func (m *Model) explain(j *job, title string, err error) {
+	m.failure = j.name + "\n" + m.t.SayAll(say.Of(err))
 	if hint := core.Hint(err); hint != "" {
 		m.failure += "\n" + m.t.SayAll(hint)
 	}
-	m.say(widget.Fail, fmt.Sprintf(m.t.Screen.Failed, name))
-	m.dialog = m.errorPager(name, err)
+	m.dialog = cmp.Or(m.dialog, j.back)
+	m.dialog = m.errorPager(title, j.name, err)
 }

@@ -73,11 +73,11 @@ func (m *Model) lookActions() []action.Action {
 		look("detail", "enter", t.Detail, t.ShortDetail, m.showDetail, m.needRow),
 		look("refresh", "r", t.Refresh, t.ShortRefresh, func() tea.Cmd { return m.focused().Refresh(true) }, nil),
 		look("refresh-all", "ctrl+r", t.RefreshAll, "", refreshAll, nil),
-		look("probe", "p", t.Probe, "", m.probeNow, need(m.o.Tools.ProbeNow != nil, m.t.Why.NotHere)),
+		look("probe", "p", t.Probe, "", m.probeNow, m.needProbes),
 		look("path", "o", t.Path, "", m.followPath, m.needPath),
 		look("copy", "c", t.Copy, "", m.copyRow, m.needRow),
 		look("copy-error", "C", t.CopyAll, "", m.copyFailure, need(m.failure != "", m.t.Why.NoError)),
-		look("bundle", "b", t.Bundle, "", m.writeBundle, need(m.o.Tools.Bundle != nil, m.t.Why.NotHere)),
+		look("bundle", "b", t.Bundle, "", m.writeBundle, m.needBundle),
 		look("activity", "a", t.Activity, "", m.showActivity, nil),
 		look("config", "e", t.Config, "", m.editConfig, m.idle),
 		look("editor", "E", t.Editor, "", m.ownEditor, m.idle),
@@ -121,7 +121,14 @@ func need(there bool, why string) func() string {
 	}
 }
 
-func (m *Model) idle() string { return need(m.job == nil, m.t.Why.Busy)() }
+func (m *Model) idle() string { return need(!m.busy(), m.t.Why.Busy)() }
+
+func (m *Model) needProbes() string {
+	if m.o.Tools.AskAgain == nil {
+		return m.t.Why.NotHere
+	}
+	return m.idle()
+}
 
 func (m *Model) needRow() string { return need(m.focused().Selected() != "", m.t.Why.NoRow)() }
 
@@ -149,7 +156,7 @@ func (m *Model) quit() tea.Cmd {
 		return tea.Quit
 	}
 	m.leaving = true
-	m.job.cancel()
-	m.say(widget.Warn, m.t.Screen.Quitting)
+	m.job.cancel(nil)
+	m.activity.Run(m.o.Now(), m.t.Screen.Quitting)
 	return nil
 }

@@ -121,6 +121,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.style.background(msg.IsDark())
 	case jobMsg:
 		return m, m.jobDone(msg)
+	case rebasedMsg:
+		m.rebased(msg)
 	}
 	return m, nil
 }
@@ -181,7 +183,7 @@ func (m *Model) show(i int) {
 }
 
 // say adds to the activity strip.
-func (m *Model) say(t widget.Tone, s string) { m.activity.Say(m.o.Now(), t, s, false) }
+func (m *Model) say(t widget.Tone, s string) { m.activity.Say(m.o.Now(), t, s) }
 
 // worst gives the finding that the header names and how many more there are.
 func (m *Model) worst() (health.Finding, int, bool) {

@@ -72,11 +72,16 @@ var ErrNoRepair = say.New("no repair for this finding")
 type Tools struct {
 	// ProbeNow asks upstreams at once, all if none is named.
 	ProbeNow func(names ...string)
+	// AskAgain asks every upstream and waits for the answers.
+	AskAgain func(ctx context.Context, told Progress) error
 	// Path follows a site from its name to the container's port.
-	Path func(ctx context.Context, host string) ([]PathHop, error)
+	Path func(ctx context.Context, host string, told Progress) ([]PathHop, error)
 	// Bundle writes an incident bundle and gives its path.
-	Bundle func(ctx context.Context) (string, error)
+	Bundle func(ctx context.Context, told Progress) (string, error)
 }
+
+// Progress is told how many parts of a long look are done.
+type Progress func(done, total int)
 
 // PathHop is one step of a path.
 type PathHop struct {

@@ -105,7 +105,7 @@ func (p *plain) typed(line string) tea.Cmd {
 	case *confirmDialog:
 		p.m.dialog = nil
 		if strings.EqualFold(line, "yes") {
-			cmd = p.m.apply(d.confirm.Plan, d.key)
+			cmd = p.m.apply(d.confirm.Plan, d.key, nil)
 		} else {
 			p.m.say(widget.Muted, fmt.Sprintf(p.m.t.Screen.Cancelled, p.m.t.Say(d.confirm.Plan.Title)))
 		}

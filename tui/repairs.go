@@ -21,8 +21,8 @@ func (m *Model) repairs() []action.Action {
 		return a
 	}
 	stop := action.Action{
-		ID: "stop", Keys: []string{"x"}, Name: t.Cancel, Group: action.Repair,
-		Why: need(m.job != nil, m.t.Why.NoJob), Run: func() tea.Cmd { m.job.cancel(); return nil },
+		ID: "stop", Keys: []string{"x"}, Name: t.Cancel, Short: t.ShortStop, Group: action.Repair,
+		Why: need(m.job != nil, m.t.Why.NoJob), Run: m.stopJob,
 	}
 	return []action.Action{
 		change("release", "R", t.Release, t.ShortRelease, plans.ReleaseStale != nil, m.needLease, m.releasePlan),
@@ -48,7 +48,7 @@ func (m *Model) whyNot(there bool, why func() string) string {
 		return m.t.Why.ReadOnly
 	case !there:
 		return m.t.Why.NotHere
-	case m.job != nil:
+	case m.busy():
 		return m.t.Why.Busy
 	case why != nil:
 		return why()

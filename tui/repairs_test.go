@@ -294,3 +294,74 @@ func TestLateRepliesAreDropped(t *testing.T) {
 		t.Error("a plan that nobody waits for is shown")
 	}
 }
+
+// TestStopIsHeard: while something is under way the strip says so whatever else
+// is said, the hints name the key that stops it, and stopping is said at once.
+func TestStopIsHeard(t *testing.T) {
+	b := newBench(t, func(o *Options) {
+		o.Tools.Bundle = func(ctx context.Context, told Progress) (string, error) {
+			told(3, 9)
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+	})
+	_, cmd := b.m.Update(press("b"))
+	batch := cmd().(tea.BatchMsg)
+	end := make(chan tea.Msg, 1)
+	go func() { end <- batch[1]() }()
+	_, _ = b.m.Update(batch[0]())
+	b.shows("writing a bundle: 3 of 9 seen", "x stop")
+	_, _ = b.m.Update(press("F"))
+	b.shows("writing a bundle: 3 of 9 seen", "busy; x stops it")
+	_, _ = b.m.Update(press("x"))
+	b.shows("stopping: write an incident bundle")
+	b.send(<-end)
+	b.shows("cancelled: write an incident bundle")
+	if s := b.screen(); contains(s, "stopping") || contains(s, "x stop") || b.m.dialog != nil {
+		t.Errorf("after it:\n%s", s)
+	}
+}
+
+// TestPartlyDoneSaysSo: what was stopped between two steps says how far it came.
+func TestPartlyDoneSaysSo(t *testing.T) {
+	b := newBench(t, nil)
+	b.repair = func(context.Context) error { b.m.job.cancel(repair.ErrStopped); return nil }
+	b.keys("R")
+	b.later().keys("y")
+	b.shows("cancelled: release stale", "stopped after 1 of 2 steps")
+}
+
+// TestProbingYields: nobody has to wait for a silent server.
+func TestProbingYields(t *testing.T) {
+	ended := make(chan struct{})
+	b := newBench(t, func(o *Options) {
+		o.Tools.AskAgain = func(ctx context.Context, told Progress) error {
+			told(1, 2)
+			<-ctx.Done()
+			close(ended)
+			return ctx.Err()
+		}
+	})
+	_, cmd := b.m.Update(press("p"))
+	batch := cmd().(tea.BatchMsg)
+	end := make(chan tea.Msg, 1)
+	go func() { end <- batch[1]() }()
+	_, _ = b.m.Update(batch[0]())
+	b.shows("probing: 1 of 2 seen")
+	b.keys("F")
+	<-ended
+	b.send(<-end)
+	b.shows("echo firewall 1")
+}
+
+// TestPlanLeadsBack: a plan that comes while something else is read leads
+// back there.
+func TestPlanLeadsBack(t *testing.T) {
+	b := newBench(t, nil)
+	_, cmd := b.m.Update(press("F"))
+	b.keys("?")
+	b.send(cmd())
+	b.shows("echo firewall 1")
+	b.keys("esc")
+	b.shows("Help", "everything about the row")
+}

@@ -12,10 +12,18 @@ import (
 	"flatnet/tui/widget"
 )
 
-// probeNow asks the upstreams again at once.
+// probeNow asks the upstreams again at once. One that is silent takes its time:
+// whatever is asked for meanwhile goes before it.
 func (m *Model) probeNow() tea.Cmd {
-	m.say(widget.Muted, m.t.Screen.Probing)
-	return m.probeAgain()
+	name, ask := m.t.Screen.Probing, m.o.Tools.AskAgain
+	j, ctx := m.begin(name, "p", name)
+	j.yields = true
+	told := m.toldParts(j, name)
+	return j.look(ctx, func(ctx context.Context) toldMsg {
+		total := 0
+		err := ask(ctx, func(done, all int) { total = all; told(done, all) })
+		return toldMsg{err: err, tone: widget.OK, said: fmt.Sprintf(m.t.Screen.Probed, total)}
+	})
 }
 
 // probedMsg says that the upstreams are being asked: it is time to look.
@@ -36,7 +44,7 @@ func (m *Model) needPath() string {
 	if m.o.Tools.Path == nil {
 		return m.t.Why.NotHere
 	}
-	if m.job != nil {
+	if m.busy() {
 		return m.t.Why.Busy
 	}
 	return need(m.site() != "", m.t.Why.NoPath)()
@@ -47,12 +55,31 @@ func (m *Model) followPath() tea.Cmd {
 	host, path := m.site(), m.o.Tools.Path
 	name := fmt.Sprintf(m.t.Screen.Following, text.Line(host))
 	j, ctx := m.begin(name, "o", name)
-	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, planLimit)
-		defer cancel()
-		hops, err := path(ctx, host)
-		return toldMsg{job: j, err: err, said: pathVerdict(m.t, hops), show: func(m *Model) { m.dialog = m.pathPager(host, hops) }}
+	told := m.toldParts(j, name)
+	return j.look(ctx, func(ctx context.Context) toldMsg {
+		hops, err := path(ctx, host, told)
+		return toldMsg{
+			err: err, tone: widget.ToneOf(pathState(hops)), said: pathVerdict(m.t, hops),
+			show: func(m *Model) { m.dialog = m.pathPager(host, hops) },
+		}
+	})
+}
+
+// toldParts says of a long look how many of its parts are seen.
+func (m *Model) toldParts(j *job, name string) Progress {
+	t := m.t
+	return func(done, total int) { j.tell(fmt.Sprintf(t.Screen.Parts, name, done, total)) }
+}
+
+// pathState is that of the worst hop that is known.
+func pathState(hops []PathHop) health.Severity {
+	worst := health.OK
+	for _, h := range hops {
+		if h.State != health.Unknown {
+			worst = health.Worst(worst, h.State)
+		}
 	}
+	return worst
 }
 
 func pathVerdict(t *text.Texts, hops []PathHop) string {
@@ -89,14 +116,20 @@ func plainPath(title string, t *text.Texts, hops []PathHop) string {
 	return strings.Join(lines, "\n")
 }
 
+func (m *Model) needBundle() string {
+	if m.o.Tools.Bundle == nil {
+		return m.t.Why.NotHere
+	}
+	return m.idle()
+}
+
 // writeBundle writes an incident bundle.
 func (m *Model) writeBundle() tea.Cmd {
 	write := m.o.Tools.Bundle
 	j, ctx := m.begin(m.t.Actions.Bundle, "b", m.t.Screen.Writing)
-	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, planLimit)
-		defer cancel()
-		path, err := write(ctx)
-		return toldMsg{job: j, err: err, said: fmt.Sprintf(m.t.Screen.BundleWritten, path)}
-	}
+	told := m.toldParts(j, m.t.Screen.Writing)
+	return j.look(ctx, func(ctx context.Context) toldMsg {
+		path, err := write(ctx, told)
+		return toldMsg{err: err, tone: widget.OK, said: fmt.Sprintf(m.t.Screen.BundleWritten, path)}
+	})
 }

@@ -47,6 +47,6 @@ func Run(ctx context.Context, o Options) error {
 // stop has what is under way end after its present step.
 func (m *Model) stop() {
 	if m.job != nil {
-		m.job.cancel()
+		m.job.cancel(nil)
 	}
 }

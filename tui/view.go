@@ -163,6 +163,8 @@ func hinted(all []action.Action) []action.Action {
 		case a.Short == "":
 		case a.ID == "help" || a.ID == "quit":
 			first = append(first, a)
+		case a.ID == "stop" && a.Reason() == "":
+			first = append([]action.Action{a}, first...)
 		case a.Reason() == "":
 			rest = append(rest, a)
 		}

@@ -38,13 +38,15 @@ type Request struct {
 	Looks    Looks
 	Limit    time.Duration // for each look; what takes longer is unknown
 	Now      func() time.Time
+	Told     func(done, total int) // after each look; may be nil
 }
 
 // Gather looks at everything side by side and returns when the last look has
 // ended or its limit has passed, whatever hangs.
 func Gather(ctx context.Context, r Request) Facts {
 	f := Facts{Time: r.Now(), Version: r.Version, Config: r.Config, Problems: r.Problems}
-	var running sync.WaitGroup
+	var running looking
+	running.told = r.Told
 	look(ctx, &running, r, r.Looks.Bridge, &f.Bridge)
 	look(ctx, &running, r, r.Looks.Firewall, &f.Firewall)
 	look(ctx, &running, r, r.Looks.Leases, &f.Leases)
@@ -54,18 +56,43 @@ func Gather(ctx context.Context, r Request) Facts {
 	look(ctx, &running, r, r.Looks.Gateway, &f.Gateway)
 	look(ctx, &running, r, r.Looks.Host, &f.Host)
 	look(ctx, &running, r, r.Looks.Probes, &f.Probes)
+	running.start()
 	running.Wait()
 	return f
+}
+
+// looking counts the looks that have ended.
+type looking struct {
+	sync.WaitGroup
+	looks []func()
+	told  func(done, total int)
+	mu    sync.Mutex
+	done  int
+}
+
+// start runs all looks side by side.
+func (l *looking) start() {
+	for _, one := range l.looks {
+		l.Go(func() {
+			one()
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.done++
+			if l.told != nil {
+				l.told(l.done, len(l.looks))
+			}
+		})
+	}
 }
 
 // look runs one look within the limit. A look that heeds no context is left
 // behind when its time is up: a hanging Windows program must not hold up the
 // rest.
-func look[T any](ctx context.Context, running *sync.WaitGroup, r Request, see func(context.Context) (T, error), into *Seen[T]) {
+func look[T any](ctx context.Context, running *looking, r Request, see func(context.Context) (T, error), into *Seen[T]) {
 	if see == nil {
 		return
 	}
-	running.Go(func() {
+	running.looks = append(running.looks, func() {
 		limited, cancel := context.WithTimeout(ctx, r.Limit)
 		defer cancel()
 		if limited.Err() != nil {

@@ -19,6 +19,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/health"
 	"flatnet/core/journal"
+	"flatnet/tui"
 )
 
 func (a *App) bundleCommand() *cobra.Command {
@@ -60,7 +61,7 @@ func (a *App) bundle(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	default:
-		b = p.collect(ctx, p.looks())
+		b = p.collect(ctx, p.looks(), func(int, int) {})
 	}
 	if name == "-" {
 		return bundle.Write(a.Out, b)
@@ -74,7 +75,7 @@ func (a *App) bundle(ctx context.Context, name string) error {
 
 // bundleForConsole writes a bundle where the console was started, or else
 // into the directory for temporary files. It holds the probes' history so far.
-func (p *Parts) bundleForConsole(ctx context.Context) (string, error) {
+func (p *Parts) bundleForConsole(ctx context.Context, told tui.Progress) (string, error) {
 	looks := p.looks()
 	looks.Probes = func(context.Context) ([]health.Probe, error) {
 		var all []health.Probe
@@ -83,11 +84,17 @@ func (p *Parts) bundleForConsole(ctx context.Context) (string, error) {
 		}
 		return all, nil
 	}
-	b := p.collect(ctx, looks)
-	name := bundleName(p.Now())
-	err := writeBundle(name, b)
+	b := p.collect(ctx, looks, told)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return "", ctx.Err()
+	}
+	name, err := filepath.Abs(bundleName(p.Now()))
+	if err != nil {
+		return "", err
+	}
+	err = writeBundle(name, b)
 	if errors.Is(err, os.ErrPermission) {
-		name = filepath.Join(os.TempDir(), name)
+		name = filepath.Join(os.TempDir(), filepath.Base(name))
 		err = writeBundle(name, b)
 	}
 	return name, err
@@ -108,9 +115,10 @@ func writeBundle(name string, b bundle.Bundle) (err error) {
 	return bundle.Write(f, b)
 }
 
-// collect looks at everything that a bundle holds.
-func (p *Parts) collect(ctx context.Context, looks health.Looks) bundle.Bundle {
-	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now})
+// collect looks at everything that a bundle holds, and tells how far it is:
+// first with the looks, then with the paths.
+func (p *Parts) collect(ctx context.Context, looks health.Looks, told tui.Progress) bundle.Bundle {
+	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now, Told: told})
 	b := bundle.Bundle{
 		Made: f.Time, Facts: f, Findings: health.Evaluate(f), Texts: p.texts(ctx),
 		Versions: bundle.Versions{
@@ -128,14 +136,16 @@ func (p *Parts) collect(ctx context.Context, looks health.Looks) bundle.Bundle {
 	}
 	slices.Reverse(entries) // it gives the newest first
 	b.Journal = entries
-	b.Paths = p.followAll(ctx, f)
+	b.Paths = p.followAll(ctx, f, told)
 	return b
 }
 
 // followAll follows the path to each site, until its time is up.
-func (p *Parts) followAll(ctx context.Context, f health.Facts) []health.Path {
+func (p *Parts) followAll(ctx context.Context, f health.Facts, told tui.Progress) []health.Path {
 	var paths []health.Path
-	for _, s := range f.Gateway.Value.Sites {
+	sites := f.Gateway.Value.Sites
+	for i, s := range sites {
+		told(i, min(len(sites), bundle.MaxPaths))
 		if ctx.Err() != nil || len(paths) == bundle.MaxPaths {
 			break
 		}

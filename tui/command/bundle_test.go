@@ -136,11 +136,11 @@ func TestReplayInTheConsoleChangesNothing(t *testing.T) {
 	if err != nil || len(up.Probes) == 0 || !up.Gateway.Known() {
 		t.Errorf("%+v, %v", up, err)
 	}
-	hops, err := got.Tools.Path(t.Context(), "web.local")
+	hops, err := got.Tools.Path(t.Context(), "web.local", nil)
 	if err != nil || len(hops) == 0 {
 		t.Errorf("%d hops, %v", len(hops), err)
 	}
-	if _, err := got.Tools.Path(t.Context(), "other.local"); err == nil {
+	if _, err := got.Tools.Path(t.Context(), "other.local", nil); err == nil {
 		t.Error("a path that is not in the bundle")
 	}
 }

@@ -53,13 +53,14 @@ func (a *App) beside(ctx context.Context, p *Parts, o ConsoleOptions) (end func(
 // console gives the console what it looks at and can ask for.
 func (p *Parts) console(o ConsoleOptions) tui.Options {
 	s := &seen{parts: p}
+	ask := func(ctx context.Context, told tui.Progress) error { return p.Monitor.AskAgain(ctx, told) }
 	return tui.Options{
 		Config:   p.Config,
 		Sources:  pane.Sources{Bridge: s.bridge, Leases: s.leases, Windows: s.windows, Upstreams: s.upstreams},
 		Findings: s.findings,
 		Plans:    p.plans(),
 		Journal:  p.Journal,
-		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow, Path: p.followForConsole, Bundle: p.bundleForConsole},
+		Tools:    tui.Tools{ProbeNow: p.Monitor.ProbeNow, AskAgain: ask, Path: p.followForConsole, Bundle: p.bundleForConsole},
 		Now:      p.Now,
 		ReadOnly: o.ReadOnly || p.Config.TUI.ReadOnly,
 		Plain:    o.Plain,

@@ -51,7 +51,7 @@ func (a *App) path(ctx context.Context, host string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	path := p.follow(ctx, host)
+	path := p.follow(ctx, host, nil)
 	if asJSON {
 		err = writeJSON(a.Out, struct {
 			Schema int `json:"schema"`
@@ -88,8 +88,8 @@ func printPath(w io.Writer, p health.Path) error {
 }
 
 // followForConsole is the console's way to ask for a path.
-func (p *Parts) followForConsole(ctx context.Context, host string) ([]tui.PathHop, error) {
-	return consoleHops(p.follow(ctx, host)), ctx.Err()
+func (p *Parts) followForConsole(ctx context.Context, host string, told tui.Progress) ([]tui.PathHop, error) {
+	return consoleHops(p.follow(ctx, host, told)), ctx.Err()
 }
 
 // consoleHops gives a path as the console draws it.
@@ -105,10 +105,10 @@ func consoleHops(p health.Path) []tui.PathHop {
 }
 
 // follow looks at everything on the way to the site, side by side.
-func (p *Parts) follow(ctx context.Context, host string) health.Path {
+func (p *Parts) follow(ctx context.Context, host string, told tui.Progress) health.Path {
 	looks := p.looks()
 	looks.Host, looks.Podman, looks.Probes = nil, nil, p.probeGateway
-	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now})
+	f := health.Gather(ctx, health.Request{Version: p.Version, Config: p.Config, Looks: looks, Limit: p.limit(), Now: p.Now, Told: told})
 	return p.trace(ctx, f, host)
 }
 

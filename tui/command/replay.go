@@ -83,8 +83,8 @@ func failure[T any](s health.Seen[T]) error {
 }
 
 // pathsOf gives the paths as they were followed then.
-func pathsOf(b bundle.Bundle) func(context.Context, string) ([]tui.PathHop, error) {
-	return func(_ context.Context, host string) ([]tui.PathHop, error) {
+func pathsOf(b bundle.Bundle) func(context.Context, string, tui.Progress) ([]tui.PathHop, error) {
+	return func(_ context.Context, host string, _ tui.Progress) ([]tui.PathHop, error) {
 		p, ok := b.PathTo(host)
 		if !ok {
 			return nil, say.Errorf("the bundle holds no path to %s", host)

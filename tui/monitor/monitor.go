@@ -85,6 +85,12 @@ func (m *Monitor) Watch(all []Watched) {
 // named.
 func (m *Monitor) ProbeNow(names ...string) { m.schedule.ProbeNow(names...) }
 
+// AskAgain asks everything at once and waits for the answers, or until ctx
+// ends; told is called with how many have come. Somebody has to run the Monitor.
+func (m *Monitor) AskAgain(ctx context.Context, told func(done, total int)) error {
+	return m.schedule.AskAgain(ctx, told)
+}
+
 // Seen is one probed thing with its newest latencies, in milliseconds and
 // oldest first; NaN where no answer came.
 type Seen struct {

@@ -90,7 +90,9 @@ type Screen struct {
 	ErrorTitle, Hint, Quitting            string
 	Probing                               string
 	PathTitle, Following, Broken, Whole   string
-	BundleWritten, Writing                string
+	BundleWritten, Writing, Parts         string
+	Stopping, StoppedTitle, LastError     string
+	MouseOn, MouseOff, Probed             string
 	Editor, Unsaved, Valid                string
 	PlainHelp, PlainAsk, Gone             string
 }
@@ -98,8 +100,9 @@ type Screen struct {
 // Editor is the configuration editor.
 type Editor struct {
 	Key, Value, Meaning, Default string
-	FormKeys, TextKeys, Leave    string
-	Bad, Adopted                 string
+	FormKeys, ValueKeys          string
+	TextKeys, Leave              string
+	Bad, Adopted, Joined, Clash  string
 }
 
 // Confirm is the dialog before a change.
@@ -122,7 +125,7 @@ type Actions struct {
 	ShortQuit, ShortHelp, ShortPalette, ShortRefresh     string
 	ShortPane, ShortZoom, ShortFilter, ShortDetail       string
 	ShortRelease, ShortFirewall, ShortGateway, ShortMend string
-	ShortRoute                                           string
+	ShortRoute, ShortStop                                string
 	Cancel, Activity                                     string
 }
 

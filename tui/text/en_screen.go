@@ -10,9 +10,11 @@ func englishScreen() Screen {
 		Filter: "filter", Marked: "%d marked", Help: "Help", Palette: "Commands", Detail: "Detail",
 		Theme: "theme: %s", Scroll: "↑↓ scroll · esc close", ScrollCopy: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
 		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
-		Probing:   "probing again",
+		Probed: "probed: %d asked", Probing: "probing",
 		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
-		BundleWritten: "bundle written: %s", Writing: "writing a bundle",
+		BundleWritten: "bundle written: %s", Writing: "writing a bundle", Parts: "%s: %d of %d seen",
+		Stopping: "stopping: %s", StoppedTitle: "Stopped", LastError: "the last error",
+		MouseOn: "the mouse is on; with it held, shift selects text", MouseOff: "the mouse is off",
 		Editor: "Configuration", Unsaved: "not saved", Valid: "valid",
 		PlainHelp: "Type a key and Enter: ? for help, q to quit.",
 		PlainAsk:  "Type yes and Enter to do this; anything else cancels.",
@@ -37,7 +39,7 @@ func englishActions() Actions {
 		ShortQuit: "quit", ShortHelp: "help", ShortPalette: "commands", ShortRefresh: "refresh",
 		ShortPane: "pane", ShortZoom: "zoom", ShortFilter: "filter", ShortDetail: "detail",
 		ShortRelease: "release", ShortFirewall: "firewall", ShortGateway: "gateway", ShortMend: "mend",
-		ShortRoute: "route",
-		Cancel:     "stop what is under way", Activity: "what was done",
+		ShortRoute: "route", ShortStop: "stop",
+		Cancel: "stop what is under way", Activity: "what was done",
 	}
 }

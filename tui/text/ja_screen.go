@@ -10,9 +10,11 @@ func japaneseScreen() Screen {
 		Filter: "絞り込み", Marked: "%d 件選択", Help: "ヘルプ", Palette: "コマンド", Detail: "詳細",
 		Theme: "テーマ: %s", Scroll: "↑↓ スクロール · esc 閉じる", ScrollCopy: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
 		ErrorTitle: "失敗しました", Hint: "対処", Quitting: "実行中の手順が終わるのを待っています…",
-		Probing:   "監視対象を再確認しています",
+		Probed: "監視対象を確認しました: %d 件", Probing: "監視対象を再確認しています",
 		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "%s で途切れています", Whole: "すべての区間が正常です",
-		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています",
+		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています", Parts: "%s: %d/%d 確認済み",
+		Stopping: "中止しています: %s", StoppedTitle: "中止しました", LastError: "直近のエラー",
+		MouseOn: "マウスを使います (文字の選択は shift を押しながら)", MouseOff: "マウスを使いません",
 		Editor: "設定", Unsaved: "未保存", Valid: "有効",
 		PlainHelp: "キーを入力して Enter を押してください。? でヘルプ、q で終了します。",
 		PlainAsk:  "実行するには yes と入力して Enter を押してください。それ以外は中止します。",
@@ -37,7 +39,7 @@ func japaneseActions() Actions {
 		ShortQuit: "終了", ShortHelp: "ヘルプ", ShortPalette: "コマンド", ShortRefresh: "再確認",
 		ShortPane: "区画", ShortZoom: "拡大", ShortFilter: "絞り込み", ShortDetail: "詳細",
 		ShortRelease: "解放", ShortFirewall: "再適用", ShortGateway: "再生成", ShortMend: "修復",
-		ShortRoute: "ルート",
-		Cancel:     "実行中の処理を止める", Activity: "実行履歴",
+		ShortRoute: "ルート", ShortStop: "中止",
+		Cancel: "実行中の処理を止める", Activity: "実行履歴",
 	}
 }

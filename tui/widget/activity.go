@@ -12,7 +12,8 @@ const keptActivities = 200
 // Activity is what was done, is being done, or failed, newest last.
 type Activity struct {
 	entries []activity
-	said    int // how many entries there have ever been
+	said    int       // how many entries there have ever been
+	running *activity // what is under way; nil: nothing
 }
 
 type activity struct {
@@ -22,38 +23,67 @@ type activity struct {
 	running bool
 }
 
-// Say adds an entry. One that runs is replaced by the next.
-func (a *Activity) Say(at time.Time, t Tone, s string, running bool) {
+// Run says what is under way, until End.
+func (a *Activity) Run(at time.Time, s string) {
 	a.said++
-	if n := len(a.entries); n > 0 && a.entries[n-1].running {
-		a.entries = a.entries[:n-1]
-	}
-	a.entries = append(a.entries, activity{at: at, tone: t, text: text.Line(s), running: running})
+	a.running = &activity{at: at, tone: Accent, text: text.Line(s), running: true}
+}
+
+// End says that nothing is under way any more.
+func (a *Activity) End() { a.running = nil }
+
+// Say adds an entry.
+func (a *Activity) Say(at time.Time, t Tone, s string) {
+	a.said++
+	a.entries = append(a.entries, activity{at: at, tone: t, text: text.Line(s)})
 	if len(a.entries) > keptActivities {
 		a.entries = a.entries[len(a.entries)-keptActivities:]
 	}
 }
 
-// Last gives the newest entry as plain text and how many there have been; ""
-// if there is none.
-func (a *Activity) Last() (string, int) {
-	if len(a.entries) == 0 {
-		return "", a.said
+// latest are what is under way and the newest entry, as far as they are there
+// and the entry is not older.
+func (a *Activity) latest() []activity {
+	var out []activity
+	if a.running != nil {
+		out = append(out, *a.running)
 	}
-	return a.entries[len(a.entries)-1].text, a.said
+	if n := len(a.entries); n > 0 && (a.running == nil || !a.entries[n-1].at.Before(a.running.at)) {
+		out = append(out, a.entries[n-1])
+	}
+	return out
 }
 
-// Line draws the newest entry.
+// Last gives the newest of what was said as plain text and how much there has
+// been; "" if there is none.
+func (a *Activity) Last() (string, int) {
+	all := a.latest()
+	if len(all) == 0 {
+		return "", a.said
+	}
+	return all[len(all)-1].text, a.said
+}
+
+// Line draws what is under way, and what was said since; else the newest entry.
 func (a *Activity) Line(l *Look, width int) string {
-	if len(a.entries) == 0 {
+	all := a.latest()
+	if len(all) == 0 {
 		return text.Fit(l.Paint(Muted, "  "+l.Text.Screen.Idle), width)
 	}
-	return text.Fit(a.entries[len(a.entries)-1].line(l), width)
+	line := all[0].line(l)
+	for _, e := range all[1:] {
+		line = text.Cut(line, max(width/2, width-text.Width(e.text)-3))
+		line += l.Paint(Muted, " "+l.Glyphs.Dot+" ") + l.Paint(e.tone, e.text)
+	}
+	return text.Fit(line, width)
 }
 
 // Lines draws all entries, newest first.
 func (a *Activity) Lines(l *Look, width int) []string {
 	var out []string
+	if a.running != nil {
+		out = l.Indented(a.running.lead(l), Plain, a.running.text, width)
+	}
 	for i := len(a.entries) - 1; i >= 0; i-- {
 		e := a.entries[i]
 		out = append(out, l.Indented(e.lead(l), Plain, e.text, width)...)

@@ -197,7 +197,7 @@ func TestConfirm(t *testing.T) {
 func TestActivity(t *testing.T) {
 	var a Activity
 	for i := range 500 {
-		a.Say(time.Unix(int64(i), 0), OK, fmt.Sprintf("did %d", i), i%2 == 0)
+		a.Say(time.Unix(int64(i), 0), OK, fmt.Sprintf("did %d", i))
 	}
 	if len(a.entries) > keptActivities {
 		t.Errorf("%d entries are kept", len(a.entries))
@@ -206,6 +206,18 @@ func TestActivity(t *testing.T) {
 		t.Errorf("last %q of %d", last, said)
 	}
 	l := look(t, "mono")
+	a.Run(time.Unix(500, 0), "a long one")
+	if line := a.Line(l, 80); !strings.Contains(line, "a long one") || strings.Contains(line, "did 499") {
+		t.Errorf("what is under way: %q", line)
+	}
+	a.Say(time.Unix(501, 0), Muted, "not now")
+	if line := a.Line(l, 80); !strings.Contains(line, "a long one") || !strings.Contains(line, "not now") {
+		t.Errorf("said meanwhile: %q", line)
+	}
+	a.End()
+	if line := a.Line(l, 80); strings.Contains(line, "a long one") || !strings.Contains(line, "not now") {
+		t.Errorf("after it: %q", line)
+	}
 	if got := ansi.StringWidth(a.Line(l, 30)); got != 30 {
 		t.Errorf("the strip has %d cells", got)
 	}

@@ -26,6 +26,8 @@ var (
 	// ErrChanged says that the file is not what was opened: somebody else
 	// has written it meanwhile.
 	ErrChanged = say.New("somebody else has changed the file meanwhile")
+	// ErrConflict says that somebody else has changed the same lines.
+	ErrConflict = say.New("somebody else has changed the same lines meanwhile")
 	// ErrShape says that the text is written in a way that only a person can
 	// change well.
 	ErrShape = say.New("the text is written in a way that only an editor can change")
@@ -127,6 +129,29 @@ func (f *File) Moved() (bool, error) {
 		return false, opError("read the configuration", f.path, err)
 	}
 	return (info == nil) != (f.info == nil) || !bytes.Equal(now, f.disk), nil
+}
+
+// Rebase gives f where the file on the disk is still the one that was opened.
+// Otherwise it gives the file as it is now with the change made there too;
+// ErrConflict says that both changed the same lines. f stays as it is.
+func (f *File) Rebase() (*File, error) {
+	now, err := Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(now.disk, f.disk) && (now.info == nil) == (f.info == nil) {
+		return f, nil
+	}
+	base := string(f.disk)
+	both, ok := udiff.Merge(udiff.Lines(base, now.Text()), udiff.Lines(base, f.Text()))
+	if !ok {
+		return nil, ErrConflict
+	}
+	text, err := udiff.Apply(base, both)
+	if err != nil {
+		return nil, err
+	}
+	return now, now.SetText(text)
 }
 
 // Save writes the text, whole or not at all, with the file's owner and mode.

@@ -266,3 +266,41 @@ func FuzzSet(f *testing.F) {
 		}
 	})
 }
+
+// Somebody else's change and ours are both in what is saved, unless they are of
+// the same lines.
+func TestRebase(t *testing.T) {
+	for _, test := range []struct {
+		name, theirs string
+		want         []string
+		err          error
+	}{
+		{"nobody wrote", original, []string{"mtu = 1400"}, nil},
+		{"elsewhere", strings.Replace(original, `"dark"`, `"light"`, 1), []string{"mtu = 1400", `theme = "light"`}, nil},
+		{"the same lines", strings.Replace(original, "#mtu = 0\n", "mtu = 9000\n", 1), nil, edit.ErrConflict},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := open(t, original)
+			if err := f.SetText(strings.Replace(original, "#mtu = 0\n", "mtu = 1400\n", 1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(f.Path(), []byte(test.theirs), 0o640); err != nil {
+				t.Fatal(err)
+			}
+			now, err := f.Rebase()
+			if !errors.Is(err, test.err) || (err == nil) != (now != nil) {
+				t.Fatalf("got %v, want %v", err, test.err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(now.Text(), want) {
+					t.Errorf("it lacks %q:\n%s", want, now.Text())
+				}
+			}
+			if err == nil {
+				if err := now.Save(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
