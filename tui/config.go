@@ -170,7 +170,7 @@ func (m *Model) reloaded(msg reloadedMsg) tea.Cmd {
 	m.reloading = false
 	said := ""
 	if msg.err != nil {
-		said = problemText(msg.err)
+		said = problemText(m.t, msg.err)
 	}
 	if said != m.configProblem {
 		m.configProblem = said

@@ -247,7 +247,7 @@ func (e *editor) verdict(l *widget.Look, width int) []string {
 	if e.problem == nil {
 		return []string{"", l.Paint(widget.OK, l.Glyphs.OK+" "+l.Text.Screen.Valid)}
 	}
-	said := problemText(e.problem)
+	said := problemText(l.Text, e.problem)
 	lines := text.Wrap(l.Glyphs.Fail+" "+said, width)
 	for i := range lines {
 		lines[i] = l.Paint(widget.Fail, lines[i])
@@ -257,16 +257,16 @@ func (e *editor) verdict(l *widget.Look, width int) []string {
 
 // problemText is the first of what is wrong, without the file's name, which
 // stands above.
-func problemText(err error) string {
+func problemText(t *text.Texts, err error) string {
 	var ce *config.Error
 	if errors.As(err, &ce) && len(ce.Problems) > 0 {
 		p := ce.Problems[0]
 		p.File = ""
-		said := strings.TrimPrefix(p.String(), ": ")
+		said := strings.TrimPrefix(t.Say(p.Say()), ": ")
 		if more := len(ce.Problems) - 1; more > 0 {
 			said += fmt.Sprintf(" (+%d)", more)
 		}
-		return text.Line(strings.TrimPrefix(said, ":"))
+		return strings.TrimPrefix(said, ":")
 	}
-	return text.Line(err.Error())
+	return t.Say(say.Of(err))
 }

@@ -8,6 +8,7 @@ import (
 
 	"flatnet/core/config"
 	"flatnet/core/config/edit"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
@@ -41,7 +42,7 @@ func (f *form) show(c config.Config) {
 			tone = widget.Plain
 		}
 		rows[i] = widget.Row{Key: s.Name, Cells: []widget.Cell{
-			{Text: text.Line(s.Name)}, {Text: text.Line(s.Value), Tone: tone}, {Text: s.Doc, Tone: widget.Muted},
+			{Text: text.Line(s.Name)}, {Text: text.Line(s.Value), Tone: tone}, {Text: f.t.Say(s.Doc), Tone: widget.Muted},
 		}}
 	}
 	f.table.SetRows(widget.Prepare(3, rows))
@@ -154,12 +155,12 @@ func (f *form) below(l *widget.Look, width int) []string {
 		if s.Default == "" {
 			said = ""
 		}
-		return []string{"", l.Paint(widget.Plain, text.Cut(s.Doc, width)), l.Paint(widget.Muted, text.Cut(said, width))}
+		return []string{"", l.Paint(widget.Plain, text.Cut(f.t.Say(s.Doc), width)), l.Paint(widget.Muted, text.Cut(said, width))}
 	}
 	f.input.SetWidth(max(1, width-text.Width(f.input.Prompt)-1))
-	hint := l.Paint(widget.Muted, text.Cut(s.Want, width))
+	hint := l.Paint(widget.Muted, text.Cut(f.t.Say(s.Want), width))
 	if f.problem != nil {
-		hint = l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+text.Line(f.problem.Error()), width))
+		hint = l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+f.t.Say(say.Of(f.problem)), width))
 	}
 	return []string{"", f.input.View(), hint}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"flatnet/core/config/layout"
+	"flatnet/core/say"
 )
 
 // How many problems are worth reporting at once, and how many are gathered to
@@ -33,7 +34,7 @@ func (k *checker) report(table, key string, err error) {
 		k.more++
 		return
 	}
-	p := Problem{Key: key, Text: err.Error()}
+	p := Problem{Key: key, Text: say.Of(err)}
 	var m *mismatch
 	if errors.As(err, &m) {
 		p.Text, p.Want = m.text, m.want
@@ -63,7 +64,7 @@ func (k *checker) document(raw map[string]any) {
 		}
 		entries, ok := raw[name].(map[string]any)
 		if !ok {
-			k.report(name, name, wrongType(raw[name], "a table, ["+name+"]"))
+			k.report(name, name, wrongType(raw[name], say.F("a table, [%s]", name)))
 			continue
 		}
 		k.table(k.tables[at], name+".", entries)
@@ -97,11 +98,11 @@ func (k *checker) field(table string, fields []field, prefix, key string, v any,
 func (k *checker) list(table string, l list, prefix string, v any) {
 	entries, ok := tablesOf(v)
 	if !ok {
-		k.report(table, prefix+l.name, wrongType(v, "tables, [["+prefix+l.name+"]]"))
+		k.report(table, prefix+l.name, wrongType(v, say.F("tables, [[%s]]", prefix+l.name)))
 		return
 	}
 	if len(entries) > l.most {
-		k.report(table, prefix+l.name, &mismatch{fmt.Sprintf("%d entries are too many", len(entries)), fmt.Sprintf("at most %d", l.most)})
+		k.report(table, prefix+l.name, &mismatch{say.F("%d entries are too many", len(entries)), say.F("at most %d", l.most)})
 		return
 	}
 	for i, entry := range entries {
@@ -144,7 +145,7 @@ func names(fields []field) []string {
 func unknown(key string, known []string) error {
 	m := &mismatch{text: "there is no such key"}
 	if near := nearest(key, known); near != "" {
-		m.want = near
+		m.want = say.Data(near)
 	}
 	return m
 }
@@ -153,7 +154,7 @@ func unknown(key string, known []string) error {
 // place.
 func (k *checker) unknownKey(t table, key string) error {
 	if other := tableOf(key, t.name, k.tables); other != "" && !slices.Contains(names(t.fields), key) {
-		return &mismatch{"there is no such key here", fmt.Sprintf("%s under [%s]", key, other)}
+		return &mismatch{"there is no such key here", say.F("%s under [%s]", key, other)}
 	}
 	known := names(t.fields)
 	for _, l := range t.lists {
@@ -165,7 +166,7 @@ func (k *checker) unknownKey(t table, key string) error {
 func (k *checker) unknownTable(name string, v any) error {
 	if _, is := v.(map[string]any); !is {
 		if other := tableOf(name, "", k.tables); other != "" {
-			return &mismatch{"it stands outside every table", fmt.Sprintf("%s under [%s]", name, other)}
+			return &mismatch{"it stands outside every table", say.F("%s under [%s]", name, other)}
 		}
 	}
 	known := make([]string, len(k.tables))
@@ -174,7 +175,7 @@ func (k *checker) unknownTable(name string, v any) error {
 	}
 	m := &mismatch{text: "there is no such table"}
 	if near := nearest(name, known); near != "" {
-		m.want = "[" + near + "]"
+		m.want = say.Data("[" + near + "]")
 	}
 	return m
 }
@@ -212,7 +213,7 @@ func (k *checker) result(name string, data []byte) error {
 		problems = problems[:maxProblems]
 	}
 	if more > 0 {
-		problems = append(problems, Problem{File: name, Text: fmt.Sprintf("and %d more problems", more)})
+		problems = append(problems, Problem{File: name, Text: say.F("and %d more problems", more)})
 	}
 	return &Error{problems}
 }

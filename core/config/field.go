@@ -1,52 +1,59 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // field is one key, bound to its place in a Config: set checks what a file
 // says and stores it, literal gives what is stored as a file would say it.
 type field struct {
 	name    string
-	kind    string // as in Key.Type
-	want    string // what is right, in words
-	doc     string
+	kind    string   // as in Key.Type
+	want    say.Text // what is right, in words
+	doc     say.Text
 	allowed []string
 	set     func(v any) error // v as TOML decodes it; the error is a *mismatch
 	literal func() string
 }
 
 // mismatch is a value that a key cannot have.
-type mismatch struct{ text, want string }
+type mismatch struct{ text, want say.Text }
 
-func (m *mismatch) Error() string {
-	if m.want == "" {
-		return m.text
+// Error is Say in English.
+func (m *mismatch) Error() string { return m.Say().String() }
+
+// Say says what is wrong, and what is right.
+func (m *mismatch) Say() say.Text { return withRight(m.text, m.want) }
+
+func withRight(wrong, want say.Text) say.Text {
+	if want == "" {
+		return wrong
 	}
-	return m.text + "; right is " + m.want
+	return say.F("%s; right is %s", wrong, want)
 }
 
 // rule says which strings are right for a key.
 type rule struct {
 	kind  string
-	want  string
+	want  say.Text
 	check func(string) error // its text says what is wrong
 }
 
 // maxString bounds every string of the configuration, in bytes.
 const maxString = 4096
 
-func wrongType(v any, want string) error {
-	return &mismatch{"this is " + typeName(v), want}
+func wrongType(v any, want say.Text) error {
+	return &mismatch{say.F("this is %s", typeName(v)), want}
 }
 
-func typeName(v any) string {
+func typeName(v any) say.Text {
 	switch v.(type) {
 	case string:
 		return "a string"
@@ -73,10 +80,10 @@ func (r rule) checked(v any) (string, error) {
 		return "", wrongType(v, r.want)
 	}
 	if len(s) > maxString {
-		return "", &mismatch{fmt.Sprintf("%d bytes are too long", len(s)), r.want}
+		return "", &mismatch{say.F("%d bytes are too long", len(s)), r.want}
 	}
 	if err := r.check(s); err != nil {
-		return "", &mismatch{shown(s) + " " + err.Error(), r.want}
+		return "", &mismatch{say.F("%s %w", shown(s), err), r.want}
 	}
 	return s, nil
 }
@@ -91,7 +98,7 @@ func shown(s string) string {
 	return strconv.Quote(s)
 }
 
-func textField(name string, p *string, r rule, doc string) field {
+func textField(name string, p *string, r rule, doc say.Text) field {
 	return field{
 		name: name, kind: r.kind, want: r.want, doc: doc,
 		set: func(v any) error {
@@ -105,15 +112,15 @@ func textField(name string, p *string, r rule, doc string) field {
 	}
 }
 
-func choiceField(name string, p *string, allowed []string, doc string) field {
+func choiceField(name string, p *string, allowed []string, doc say.Text) field {
 	r := oneOf(allowed)
 	f := textField(name, p, r, doc)
 	f.allowed = allowed
 	return f
 }
 
-func boolField(name string, p *bool, doc string) field {
-	const want = "true or false"
+func boolField(name string, p *bool, doc say.Text) field {
+	const want say.Text = "true or false"
 	return field{
 		name: name, kind: "boolean", want: want, doc: doc,
 		set: func(v any) error {
@@ -128,8 +135,8 @@ func boolField(name string, p *bool, doc string) field {
 	}
 }
 
-func tristateField(name string, p *Tristate, doc string) field {
-	const want = `"auto", true or false`
+func tristateField(name string, p *Tristate, doc say.Text) field {
+	const want say.Text = `"auto", true or false`
 	return field{
 		name: name, kind: "choice", want: want, doc: doc, allowed: []string{`"auto"`, "true", "false"},
 		set: func(v any) error {
@@ -142,7 +149,7 @@ func tristateField(name string, p *Tristate, doc string) field {
 				*p = Auto
 			default:
 				if s, ok := v.(string); ok {
-					return &mismatch{shown(s) + " is none of its values", want}
+					return &mismatch{say.F("%s is none of its values", shown(s)), want}
 				}
 				return wrongType(v, want)
 			}
@@ -157,12 +164,12 @@ func tristateField(name string, p *Tristate, doc string) field {
 	}
 }
 
-func intField(name string, p *int, low, high int, doc string) field {
-	want := fmt.Sprintf("a whole number from %d to %d", low, high)
+func intField(name string, p *int, low, high int, doc say.Text) field {
+	want := say.F("a whole number from %d to %d", low, high)
 	return numberField(name, p, want, doc, func(n int64) bool { return n >= int64(low) && n <= int64(high) })
 }
 
-func numberField(name string, p *int, want, doc string, fits func(int64) bool) field {
+func numberField(name string, p *int, want, doc say.Text, fits func(int64) bool) field {
 	return field{
 		name: name, kind: "integer", want: want, doc: doc,
 		set: func(v any) error {
@@ -171,7 +178,7 @@ func numberField(name string, p *int, want, doc string, fits func(int64) bool) f
 				return wrongType(v, want)
 			}
 			if !fits(n) {
-				return &mismatch{fmt.Sprintf("%d is out of range", n), want}
+				return &mismatch{say.F("%d is out of range", n), want}
 			}
 			*p = int(n)
 			return nil
@@ -180,8 +187,8 @@ func numberField(name string, p *int, want, doc string, fits func(int64) bool) f
 	}
 }
 
-func durationField(name string, p *time.Duration, low, high time.Duration, doc string) field {
-	want := fmt.Sprintf(`a duration from %s to %s, such as "10s" or "5m"`, Quote(durationText(low)), Quote(durationText(high)))
+func durationField(name string, p *time.Duration, low, high time.Duration, doc say.Text) field {
+	want := say.F(`a duration from %s to %s, such as "10s" or "5m"`, Quote(durationText(low)), Quote(durationText(high)))
 	return field{
 		name: name, kind: "duration", want: want, doc: doc,
 		set: func(v any) error {
@@ -191,10 +198,10 @@ func durationField(name string, p *time.Duration, low, high time.Duration, doc s
 			}
 			d, err := time.ParseDuration(s)
 			if err != nil {
-				return &mismatch{shown(s) + " is not a duration", want}
+				return &mismatch{say.F("%s is not a duration", shown(s)), want}
 			}
 			if d < low || d > high {
-				return &mismatch{shown(s) + " is out of range", want}
+				return &mismatch{say.F("%s is out of range", shown(s)), want}
 			}
 			*p = d
 			return nil
@@ -203,20 +210,20 @@ func durationField(name string, p *time.Duration, low, high time.Duration, doc s
 	}
 }
 
-func sizeField(name string, p *int64, low, high int64, doc string) field {
-	want := fmt.Sprintf(`a size from %s to %s, such as "10MiB" or a number of bytes`, Quote(sizeText(low)), Quote(sizeText(high)))
+func sizeField(name string, p *int64, low, high int64, doc say.Text) field {
+	want := say.F(`a size from %s to %s, such as "10MiB" or a number of bytes`, Quote(sizeText(low)), Quote(sizeText(high)))
 	return field{
 		name: name, kind: "size", want: want, doc: doc,
 		set: func(v any) error {
 			n, ok := sizeOf(v)
 			if !ok {
 				if s, is := v.(string); is {
-					return &mismatch{shown(s) + " is not a size", want}
+					return &mismatch{say.F("%s is not a size", shown(s)), want}
 				}
 				return wrongType(v, want)
 			}
 			if n < low || n > high {
-				return &mismatch{fmt.Sprintf("%d bytes are out of range", n), want}
+				return &mismatch{say.F("%d bytes are out of range", n), want}
 			}
 			*p = n
 			return nil
@@ -225,8 +232,8 @@ func sizeField(name string, p *int64, low, high int64, doc string) field {
 	}
 }
 
-func addrField(name string, p *netip.Addr, doc string) field {
-	const want = `an IPv4 address such as "10.87.1.1"`
+func addrField(name string, p *netip.Addr, doc say.Text) field {
+	const want say.Text = `an IPv4 address such as "10.87.1.1"`
 	return field{
 		name: name, kind: "address", want: want, doc: doc,
 		set: func(v any) error {
@@ -236,10 +243,10 @@ func addrField(name string, p *netip.Addr, doc string) field {
 			}
 			a, err := netip.ParseAddr(s)
 			if err != nil || !a.Is4() {
-				return &mismatch{shown(s) + " is not an IPv4 address", want}
+				return &mismatch{say.F("%s is not an IPv4 address", shown(s)), want}
 			}
 			if a.IsUnspecified() || a.IsMulticast() {
-				return &mismatch{shown(s) + " cannot be one machine's address", want}
+				return &mismatch{say.F("%s cannot be one machine's address", shown(s)), want}
 			}
 			*p = a
 			return nil
@@ -253,7 +260,7 @@ func addrField(name string, p *netip.Addr, doc string) field {
 	}
 }
 
-func prefixField(name string, p *netip.Prefix, doc string) field {
+func prefixField(name string, p *netip.Prefix, doc say.Text) field {
 	r := subnetRule()
 	return field{
 		name: name, kind: r.kind, want: r.want, doc: doc,
@@ -273,8 +280,8 @@ const maxList = 256
 
 // listField is a list of strings, each right by r; add is called for each
 // after clear has emptied the place.
-func listField(name string, r rule, doc string, put func([]string), get func() []string) field {
-	want := fmt.Sprintf("a list, each of it %s", r.want)
+func listField(name string, r rule, doc say.Text, put func([]string), get func() []string) field {
+	want := say.F("a list, each of it %s", r.want)
 	return field{
 		name: name, kind: "list", want: want, doc: doc,
 		set: func(v any) error {
@@ -283,7 +290,7 @@ func listField(name string, r rule, doc string, put func([]string), get func() [
 				return wrongType(v, want)
 			}
 			if len(items) > maxList {
-				return &mismatch{fmt.Sprintf("%d entries are too many", len(items)), fmt.Sprintf("at most %d", maxList)}
+				return &mismatch{say.F("%d entries are too many", len(items)), say.F("at most %d", maxList)}
 			}
 			texts := make([]string, 0, len(items))
 			for _, item := range items {
@@ -292,7 +299,7 @@ func listField(name string, r rule, doc string, put func([]string), get func() [
 					return err
 				}
 				if slices.Contains(texts, s) {
-					return &mismatch{shown(s) + " stands there twice", want}
+					return &mismatch{say.F("%s stands there twice", shown(s)), want}
 				}
 				texts = append(texts, s)
 			}
@@ -321,12 +328,12 @@ func headersField(name string, p *map[string]string) field {
 				return wrongType(v, r.want)
 			}
 			if len(raw) > most {
-				return &mismatch{fmt.Sprintf("%d headers are too many", len(raw)), fmt.Sprintf("at most %d", most)}
+				return &mismatch{say.F("%d headers are too many", len(raw)), say.F("at most %d", most)}
 			}
 			headers := make(map[string]string, len(raw))
 			for _, name := range slices.Sorted(maps.Keys(raw)) {
 				if name == "" || len(name) > 100 || onlyHas(name, "-_") != nil {
-					return &mismatch{shown(name) + " cannot name a header", "letters, digits and -"}
+					return &mismatch{say.F("%s cannot name a header", shown(name)), "letters, digits and -"}
 				}
 				s, err := r.checked(raw[name])
 				if err != nil {

@@ -1,11 +1,12 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // Key is one key of the configuration, as users, the reference, the sample
@@ -14,9 +15,9 @@ type Key struct {
 	Name    string   `json:"name"`              // "network.subnet"; "gateway.site[].host" in a repeated table
 	Type    string   `json:"type"`              // "string", "boolean", "integer", "duration", "size", "address", "network", "path", "list", "table", "choice"
 	Default string   `json:"default"`           // as it would stand in the file; "" where there is none
-	Doc     string   `json:"doc"`               // one or two sentences
+	Doc     say.Text `json:"doc"`               // one or two sentences
 	Allowed []string `json:"allowed,omitempty"` // the values of a choice
-	Want    string   `json:"want"`              // what is right, in words: "a whole number from 1 to 100"
+	Want    say.Text `json:"want"`              // what is right, in words: "a whole number from 1 to 100"
 }
 
 // Setting is a key with the value that a configuration has for it.
@@ -29,7 +30,7 @@ type Setting struct {
 // Section is a table of the configuration, [name] or [[name]].
 type Section struct {
 	Name     string // "network", "gateway.site"
-	Doc      string
+	Doc      say.Text
 	Repeated bool // a [[table]]
 	Keys     []Key
 }
@@ -165,7 +166,7 @@ func fromText(kind, text string) any {
 func CheckValue(name, literal string) error {
 	raw, problem := decode([]byte("value = " + literal))
 	if problem != nil {
-		return errors.New(problem.Text)
+		return say.New(problem.Text)
 	}
 	if len(raw) != 1 {
 		return &mismatch{"this is more than a value", ""}

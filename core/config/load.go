@@ -3,12 +3,9 @@ package config
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/BurntSushi/toml"
@@ -104,7 +101,7 @@ func Parse(name string, data []byte) (Config, error) {
 // decode reads TOML into plain values; a problem is one of syntax.
 func decode(data []byte) (map[string]any, *Problem) {
 	if len(data) > MaxFile {
-		return nil, &Problem{Text: fmt.Sprintf("the file has more than %d bytes", MaxFile), Want: "a configuration, which is far smaller"}
+		return nil, &Problem{Text: say.F("the file has more than %d bytes", MaxFile), Want: "a configuration, which is far smaller"}
 	}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return nil, &Problem{Line: 1, Column: 1, Text: "the file is in UTF-16", Want: "UTF-8"}
@@ -114,7 +111,7 @@ func decode(data []byte) (map[string]any, *Problem) {
 	case errors.Is(err, layout.ErrDeep):
 		return nil, deep(data, items)
 	case len(items) > maxItems:
-		return nil, &Problem{Line: 1, Column: 1, Text: fmt.Sprintf("%d keys and tables are too many", len(items)), Want: fmt.Sprintf("at most %d", maxItems)}
+		return nil, &Problem{Line: 1, Column: 1, Text: say.F("%d keys and tables are too many", len(items)), Want: say.F("at most %d", maxItems)}
 	}
 	var raw map[string]any
 	err = toml.Unmarshal(data, &raw)
@@ -124,9 +121,9 @@ func decode(data []byte) (map[string]any, *Problem) {
 		return raw, nil
 	case errors.As(err, &syntax):
 		p := syntax.Position
-		return nil, &Problem{Line: max(p.Line, 1), Column: max(p.Col, 1), Text: printable(syntax.Message)}
+		return nil, &Problem{Line: max(p.Line, 1), Column: max(p.Col, 1), Text: saidByTOML(syntax.Message)}
 	}
-	return nil, &Problem{Text: printable(err.Error())}
+	return nil, &Problem{Text: saidByTOML(err.Error())}
 }
 
 // deep places the problem of ErrDeep, which ends items.
@@ -136,14 +133,4 @@ func deep(data []byte, items []layout.Item) *Problem {
 		p.Line, p.Column = layout.Position(data, items[len(items)-1].Start)
 	}
 	return p
-}
-
-// printable is a parser's message, which may quote the file, made safe to show.
-func printable(message string) string {
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, message)
 }

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // NetList is what problems call the network list as their file: the plugin
@@ -117,7 +119,7 @@ func isCNI(key string) bool {
 
 // decodeEntry reads JSON into the plain values that TOML would give.
 func decodeEntry(entry []byte) (map[string]any, error) {
-	wrong := func(text string) error {
+	wrong := func(text say.Text) error {
 		return &Error{[]Problem{{File: NetList, Text: text, Want: "one JSON object"}}}
 	}
 	if len(entry) > MaxFile {
@@ -127,7 +129,7 @@ func decodeEntry(entry []byte) (map[string]any, error) {
 	d.UseNumber()
 	var raw map[string]any
 	if err := d.Decode(&raw); err != nil {
-		return nil, wrong(printable(err.Error()))
+		return nil, wrong(say.Read(printable(err.Error())))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, wrong("something follows the object")

@@ -92,7 +92,7 @@ func TestManyProblemsAreCut(t *testing.T) {
 	if !errors.As(err, &problems) || len(problems.Problems) > 60 {
 		t.Fatalf("%d problems", len(problems.Problems))
 	}
-	if last := problems.Problems[len(problems.Problems)-1].Text; !strings.HasSuffix(last, "more problems") {
+	if last := problems.Problems[len(problems.Problems)-1].Text; !strings.HasSuffix(last.String(), "more problems") {
 		t.Errorf("the last says %q", last)
 	}
 }

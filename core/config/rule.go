@@ -1,14 +1,14 @@
 package config
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // Values end up in nginx files, PowerShell and firewall rules. So these rules
@@ -28,20 +28,20 @@ func isAlnum(c byte) bool {
 func onlyHas(s, more string) error {
 	for _, r := range s {
 		if r >= 0x80 || !isAlnum(byte(r)) && !strings.ContainsRune(more, r) {
-			return fmt.Errorf("has the character %q", r)
+			return say.Errorf("has the character %q", r)
 		}
 	}
 	return nil
 }
 
 func oneOf(allowed []string) rule {
-	quoted := make([]string, len(allowed))
+	quoted := make([]say.Text, len(allowed))
 	for i, s := range allowed {
-		quoted[i] = Quote(s)
+		quoted[i] = say.Data(Quote(s))
 	}
-	return rule{"choice", strings.Join(quoted, " or "), func(s string) error {
+	return rule{"choice", say.Join(" or ", quoted...), func(s string) error {
 		if !slices.Contains(allowed, s) {
-			return errors.New("is none of its values")
+			return say.New("is none of its values")
 		}
 		return nil
 	}}
@@ -50,15 +50,15 @@ func oneOf(allowed []string) rule {
 // nameRule is the CNI specification's for network names, and Podman's for
 // containers.
 func nameRule(most int) rule {
-	want := fmt.Sprintf("a name of letters, digits, \"_\", \".\" and \"-\" that begins with a letter or digit, at most %d", most)
+	want := say.F("a name of letters, digits, \"_\", \".\" and \"-\" that begins with a letter or digit, at most %d", most)
 	return rule{"string", want, func(s string) error {
 		switch {
 		case s == "":
-			return errors.New("is empty")
+			return say.New("is empty")
 		case len(s) > most:
-			return fmt.Errorf("has %d characters", len(s))
+			return say.Errorf("has %d characters", len(s))
 		case !isAlnum(s[0]):
-			return fmt.Errorf("begins with %q", s[:1])
+			return say.Errorf("begins with %q", s[:1])
 		}
 		return onlyHas(s, nameMore)
 	}}
@@ -69,7 +69,7 @@ func nameRule(most int) rule {
 func interfaceRule() rule {
 	const most = 15 // IFNAMSIZ with its closing NUL is 16
 	r := nameRule(most)
-	r.want = fmt.Sprintf("an interface name of at most %d letters, digits, \"_\", \".\" and \"-\"", most)
+	r.want = say.F("an interface name of at most %d letters, digits, \"_\", \".\" and \"-\"", most)
 	return r
 }
 
@@ -79,17 +79,17 @@ func hostRule() rule {
 	const want = `a host name such as "forgejo.local"; names in other scripts in their ASCII form, "xn--…"`
 	return rule{"string", want, func(s string) error {
 		if s == "" || len(s) > 253 {
-			return errors.New("is empty or longer than 253 characters")
+			return say.New("is empty or longer than 253 characters")
 		}
 		if err := onlyHas(s, nameMore); err != nil {
 			return err
 		}
 		for label := range strings.SplitSeq(s, ".") {
 			if label == "" || len(label) > 63 {
-				return errors.New("has an empty part or one longer than 63 characters")
+				return say.New("has an empty part or one longer than 63 characters")
 			}
 			if label[0] == '-' || label[len(label)-1] == '-' {
-				return errors.New(`has a part that begins or ends with "-"`)
+				return say.New(`has a part that begins or ends with "-"`)
 			}
 		}
 		return nil
@@ -101,11 +101,11 @@ func hostRule() rule {
 func domainRule() rule {
 	const most = 100
 	r := hostRule()
-	r.want = fmt.Sprintf("a domain such as \"flatnet\" or \"c.example.internal\", at most %d characters", most)
+	r.want = say.F("a domain such as \"flatnet\" or \"c.example.internal\", at most %d characters", most)
 	host := r.check
 	r.check = func(s string) error {
 		if len(s) > most {
-			return fmt.Errorf("has %d characters", len(s))
+			return say.Errorf("has %d characters", len(s))
 		}
 		return host(s)
 	}
@@ -114,9 +114,9 @@ func domainRule() rule {
 
 // pathRule is an absolute path on this machine.
 func pathRule() rule {
-	return rule{"path", `an absolute path such as "/var/lib/flatnet" of ASCII letters, digits, spaces and ` + strings.TrimSpace(pathMore), func(s string) error {
+	return rule{"path", say.F(`an absolute path such as "/var/lib/flatnet" of ASCII letters, digits, spaces and %s`, strings.TrimSpace(pathMore)), func(s string) error {
 		if !strings.HasPrefix(s, "/") {
-			return errors.New("does not begin with /")
+			return say.New("does not begin with /")
 		}
 		return checkPath(s)
 	}}
@@ -128,7 +128,7 @@ func dirRule() rule {
 	check := r.check
 	r.check = func(s string) error {
 		if path.Clean(s) == "/" {
-			return errors.New("is the root directory")
+			return say.New("is the root directory")
 		}
 		return check(s)
 	}
@@ -140,10 +140,10 @@ func checkPath(s string) error {
 		return err
 	}
 	if strings.TrimSpace(s) != s {
-		return errors.New("begins or ends with a space")
+		return say.New("begins or ends with a space")
 	}
 	if slices.Contains(strings.Split(s, "/"), "..") {
-		return errors.New(`has ".." in it`)
+		return say.New(`has ".." in it`)
 	}
 	return nil
 }
@@ -153,11 +153,11 @@ func windowsRule() rule {
 	const want = `a Windows path such as 'F:\flatnet' (in single quotes) of ASCII letters, digits and ._-+@~(),= and space`
 	return rule{"path", want, func(s string) error {
 		if len(s) < 3 || !isDriveLetter(s[0]) || s[1] != ':' || s[2] != '\\' {
-			return errors.New(`does not begin with a drive, as F:\ does`)
+			return say.New(`does not begin with a drive, as F:\ does`)
 		}
 		rest := s[3:]
 		if strings.ContainsAny(rest, "/:") {
-			return errors.New(`has / or a second : in it`)
+			return say.New(`has / or a second : in it`)
 		}
 		return checkPath(strings.ReplaceAll(rest, `\`, "/"))
 	}}
@@ -168,17 +168,17 @@ func isDriveLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // nginxPathRule is a path as the gateway's nginx sees it, on either system,
 // with forward slashes.
 func nginxPathRule(example string) rule {
-	want := fmt.Sprintf("a path as nginx sees it, with forward slashes: %s or an absolute one of Linux", Quote(example))
+	want := say.F("a path as nginx sees it, with forward slashes: %s or an absolute one of Linux", Quote(example))
 	return rule{"path", want, func(s string) error {
 		rest := s
 		if len(s) > 2 && isDriveLetter(s[0]) && s[1] == ':' {
 			rest = s[2:]
 		}
 		if !strings.HasPrefix(rest, "/") {
-			return errors.New("begins neither with / nor with a drive, as F:/ does")
+			return say.New("begins neither with / nor with a drive, as F:/ does")
 		}
 		if strings.Contains(rest, ":") {
-			return errors.New("has a second : in it")
+			return say.New("has a second : in it")
 		}
 		return checkPath(rest)
 	}}
@@ -187,18 +187,18 @@ func nginxPathRule(example string) rule {
 // subnetRule is an IPv4 network that has room for a gateway and a container.
 func subnetRule() rule {
 	const low, high = 8, 30
-	want := fmt.Sprintf(`an IPv4 network such as "10.87.1.0/24", /%d to /%d`, low, high)
+	want := say.F(`an IPv4 network such as "10.87.1.0/24", /%d to /%d`, low, high)
 	return rule{"network", want, func(s string) error {
 		p, err := netip.ParsePrefix(s)
 		switch {
 		case err != nil || !p.Addr().Is4():
-			return errors.New("is not an IPv4 network")
+			return say.New("is not an IPv4 network")
 		case p.Bits() < low || p.Bits() > high:
-			return errors.New("has a size that cannot be used")
+			return say.New("has a size that cannot be used")
 		case p != p.Masked():
-			return fmt.Errorf("is an address inside a network; the network is %s", p.Masked())
+			return say.Errorf("is an address inside a network; the network is %s", p.Masked())
 		case p.Addr().IsLoopback() || p.Addr().IsMulticast() || p.Addr().IsLinkLocalUnicast() || p.Addr().As4()[0] == 0 || p.Addr().As4()[0] >= 240:
-			return errors.New("is reserved for other uses")
+			return say.New("is reserved for other uses")
 		}
 		return nil
 	}}
@@ -208,7 +208,7 @@ func subnetRule() rule {
 func clientRule() rule {
 	return rule{"network", `a network or address such as "192.168.0.0/16"`, func(s string) error {
 		if _, err := parseClients(s); err != nil {
-			return errors.New("is neither a network nor an address")
+			return say.New("is neither a network nor an address")
 		}
 		return nil
 	}}
@@ -225,11 +225,11 @@ func parseClients(s string) (netip.Prefix, error) {
 // urlRule is an http or https URL without user and password. Words, such as
 // "auto", may stand for one.
 func urlRule(words ...string) rule {
-	want := `a URL such as "http://192.168.1.10/health"`
+	want := []say.Text{`a URL such as "http://192.168.1.10/health"`}
 	for _, w := range words {
-		want += " or " + Quote(w)
+		want = append(want, say.Data(Quote(w)))
 	}
-	return rule{"string", want, func(s string) error {
+	return rule{"string", say.Join(" or ", want...), func(s string) error {
 		if slices.Contains(words, s) {
 			return nil
 		}
@@ -244,13 +244,13 @@ func checkURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("is not an http or https URL")
+		return say.New("is not an http or https URL")
 	case u.Hostname() == "":
-		return errors.New("has no host")
+		return say.New("has no host")
 	case u.User != nil:
-		return errors.New("has a user name in it")
+		return say.New("has a user name in it")
 	case u.Port() != "" && !isPort(u.Port()):
-		return errors.New("has no possible port")
+		return say.New("has no possible port")
 	}
 	return nil
 }
@@ -267,7 +267,7 @@ func listenRule() rule {
 			return nil
 		}
 		if ap, err := netip.ParseAddrPort(s); err != nil || ap.Port() == 0 || ap.Addr().Zone() != "" {
-			return errors.New("is neither a port nor an address and a port")
+			return say.New("is neither a port nor an address and a port")
 		}
 		return nil
 	}}
@@ -278,7 +278,7 @@ func bodyRule() rule {
 	return rule{"string", `a size as nginx writes it: "20m", "1g", or "0" for no limit`, func(s string) error {
 		digits := strings.TrimRight(s, "kKmMgG")
 		if _, err := strconv.ParseUint(digits, 10, 31); err != nil || len(s)-len(digits) > 1 {
-			return errors.New("is not such a size")
+			return say.New("is not such a size")
 		}
 		return nil
 	}}
@@ -288,7 +288,7 @@ func bodyRule() rule {
 func prefixPathRule() rule {
 	return rule{"string", `a path such as "/git/" of ASCII letters, digits and /._-~`, func(s string) error {
 		if !strings.HasPrefix(s, "/") {
-			return errors.New("does not begin with /")
+			return say.New("does not begin with /")
 		}
 		return onlyHas(s, "/._-~")
 	}}
@@ -298,11 +298,11 @@ func prefixPathRule() rule {
 func answerRule() rule {
 	return rule{"string", "text of one line, at most 500 bytes", func(s string) error {
 		if len(s) > 500 {
-			return fmt.Errorf("has %d bytes", len(s))
+			return say.Errorf("has %d bytes", len(s))
 		}
 		for _, r := range s {
 			if !strconv.IsPrint(r) {
-				return fmt.Errorf("has the character %q", r)
+				return say.Errorf("has the character %q", r)
 			}
 		}
 		return nil
@@ -312,13 +312,13 @@ func answerRule() rule {
 // sentenceRule is text that people read on a page, in any script.
 func sentenceRule() rule {
 	const forbidden = "\"'`$\\{};<>"
-	return rule{"string", "a sentence without " + strings.Join(strings.Split(forbidden, ""), " ") + " and line breaks, at most 500 bytes", func(s string) error {
+	return rule{"string", say.F("a sentence without %s and line breaks, at most 500 bytes", strings.Join(strings.Split(forbidden, ""), " ")), func(s string) error {
 		if len(s) > 500 {
-			return fmt.Errorf("has %d bytes", len(s))
+			return say.Errorf("has %d bytes", len(s))
 		}
 		for _, r := range s {
 			if !strconv.IsPrint(r) || strings.ContainsRune(forbidden, r) {
-				return fmt.Errorf("has the character %q", r)
+				return say.Errorf("has the character %q", r)
 			}
 		}
 		return nil
@@ -329,9 +329,9 @@ func sentenceRule() rule {
 func headerRule() rule {
 	r := sentenceRule()
 	r.want = "header values of printable ASCII without quotes, $, \\, braces, < and >"
-	return rule{"table", `a table such as { X-Frame-Options = "DENY" } with ` + r.want, func(s string) error {
+	return rule{"table", say.F(`a table such as { X-Frame-Options = "DENY" } with %s`, r.want), func(s string) error {
 		if len(s) > 500 {
-			return fmt.Errorf("has %d bytes", len(s))
+			return say.Errorf("has %d bytes", len(s))
 		}
 		return onlyHas(s, urlMore+" ;*()!#^|")
 	}}
@@ -345,7 +345,7 @@ func themeRule() rule { return nameRule(64) }
 func targetRule() rule {
 	return rule{"string", `for "icmp" an address or host name, for "tcp" one with a port ("10.87.1.2:3000"), for "http" a URL`, func(s string) error {
 		if s == "" {
-			return errors.New("is empty")
+			return say.New("is empty")
 		}
 		return onlyHas(s, urlMore)
 	}}

@@ -2,10 +2,11 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"flatnet/core/say"
 )
 
 // complaint is a value that is right alone and wrong beside others.
@@ -14,7 +15,7 @@ type complaint struct {
 	mismatch
 }
 
-func complain(key, text, want string) complaint {
+func complain(key string, text, want say.Text) complaint {
 	return complaint{key, mismatch{text, want}}
 }
 
@@ -30,7 +31,7 @@ func conflicts(c Config) map[string][]complaint {
 
 func (n Network) conflicts() []complaint {
 	var all []complaint
-	hosts := fmt.Sprintf("an address from %s to %s", n.Subnet.Addr().Next(), lastAddr(n.Subnet).Prev())
+	hosts := say.F("an address from %s to %s", n.Subnet.Addr().Next(), lastAddr(n.Subnet).Prev())
 	inside := true
 	for _, a := range []struct {
 		key  string
@@ -38,17 +39,17 @@ func (n Network) conflicts() []complaint {
 	}{{"gateway", n.Gateway}, {"range_start", n.RangeStart}, {"range_end", n.RangeEnd}} {
 		if !n.hasHost(a.addr) {
 			inside = false
-			all = append(all, complain(a.key, fmt.Sprintf("%s is no host's address in %s", a.addr, n.Subnet), hosts))
+			all = append(all, complain(a.key, say.F("%s is no host's address in %s", a.addr, n.Subnet), hosts))
 		}
 	}
 	if !inside {
 		return all
 	}
 	if n.RangeEnd.Less(n.RangeStart) {
-		return append(all, complain("range_end", fmt.Sprintf("the range ends at %s, before it begins at %s", n.RangeEnd, n.RangeStart), hosts))
+		return append(all, complain("range_end", say.F("the range ends at %s, before it begins at %s", n.RangeEnd, n.RangeStart), hosts))
 	}
 	if !n.Gateway.Less(n.RangeStart) && !n.RangeEnd.Less(n.Gateway) {
-		all = append(all, complain("gateway", fmt.Sprintf("%s is in the range %s to %s that containers get", n.Gateway, n.RangeStart, n.RangeEnd), "a gateway beside the range"))
+		all = append(all, complain("gateway", say.F("%s is in the range %s to %s that containers get", n.Gateway, n.RangeStart, n.RangeEnd), "a gateway beside the range"))
 	}
 	return all
 }
@@ -67,17 +68,17 @@ func (i IPAM) conflicts(n Network) []complaint {
 		case r.Name == "":
 			all = append(all, complain(key+".name", "it is missing", "the name of a container"))
 		case byName[r.Name]:
-			all = append(all, complain(key+".name", shown(r.Name)+" has a reservation already", "one for each name"))
+			all = append(all, complain(key+".name", say.F("%s has a reservation already", shown(r.Name)), "one for each name"))
 		}
 		switch {
 		case !r.IP.IsValid():
-			all = append(all, complain(key+".ip", "it is missing", "an address in "+n.Subnet.String()))
+			all = append(all, complain(key+".ip", "it is missing", say.F("an address in %s", n.Subnet)))
 		case !n.hasHost(r.IP):
-			all = append(all, complain(key+".ip", fmt.Sprintf("%s is no host's address in %s", r.IP, n.Subnet), "an address in it"))
+			all = append(all, complain(key+".ip", say.F("%s is no host's address in %s", r.IP, n.Subnet), "an address in it"))
 		case r.IP == n.Gateway:
-			all = append(all, complain(key+".ip", r.IP.String()+" is the gateway's", "another address in "+n.Subnet.String()))
+			all = append(all, complain(key+".ip", say.F("%s is the gateway's", r.IP), say.F("another address in %s", n.Subnet)))
 		case byIP[r.IP]:
-			all = append(all, complain(key+".ip", r.IP.String()+" is reserved already", "one name for each address"))
+			all = append(all, complain(key+".ip", say.F("%s is reserved already", r.IP), "one name for each address"))
 		}
 		byIP[r.IP], byName[r.Name] = true, true
 	}
@@ -99,7 +100,7 @@ func (g Gateway) conflicts() []complaint {
 // checked when they were set. The error says what would be right.
 func (s Site) Check() error {
 	for _, c := range s.conflicts() {
-		return fmt.Errorf("%s: %w", c.key, &c.mismatch)
+		return say.Errorf("%s: %w", c.key, &c.mismatch)
 	}
 	return nil
 }
@@ -118,12 +119,12 @@ func (s Site) conflicts() []complaint {
 			serves = append(serves, by.key)
 		}
 	}
-	const want = "one of container, containers, address and redirect"
+	const want say.Text = "one of container, containers, address and redirect"
 	switch {
 	case len(serves) == 0:
 		all = append(all, complain("container", "nothing says what serves the site", want))
 	case len(serves) > 1:
-		all = append(all, complain(serves[1], "it stands beside "+serves[0], want))
+		all = append(all, complain(serves[1], say.F("it stands beside %s", serves[0]), want))
 	}
 	switch {
 	case s.TLSCert != "" && s.TLSKey == "":
@@ -143,11 +144,11 @@ func (p Probes) conflicts() []complaint {
 		case t.Name == "":
 			all = append(all, complain(key+".name", "it is missing", "what the console calls the target"))
 		case names[t.Name]:
-			all = append(all, complain(key+".name", shown(t.Name)+" is another target's name", "one for each target"))
+			all = append(all, complain(key+".name", say.F("%s is another target's name", shown(t.Name)), "one for each target"))
 		}
 		names[t.Name] = true
 		if err := checkTarget(t); err != nil {
-			all = append(all, complain(key+".target", shown(t.Target)+" "+err.Error(), targetRule().want))
+			all = append(all, complain(key+".target", say.F("%s %w", shown(t.Target), err), targetRule().want))
 		}
 		all = append(all, t.wanted(key)...)
 	}
@@ -159,7 +160,7 @@ func (t ProbeTarget) wanted(key string) []complaint {
 	low, high := cmp.Or(t.StatusMin, 200), cmp.Or(t.StatusMax, 399)
 	switch {
 	case t.Kind == "http" && low > high:
-		return []complaint{complain(key+".status_max", fmt.Sprintf("%d is below status_min, %d", high, low), fmt.Sprintf("%d to 599", low))}
+		return []complaint{complain(key+".status_max", say.F("%d is below status_min, %d", high, low), say.F("%d to 599", low))}
 	case t.Kind == "http":
 		return nil
 	}
@@ -175,7 +176,7 @@ func (t ProbeTarget) wanted(key string) []complaint {
 		{"follow_redirects", t.FollowRedirects},
 	} {
 		if one.set {
-			all = append(all, complain(key+"."+one.name, "it is for http, and the kind is "+t.Kind, `kind = "http"`))
+			all = append(all, complain(key+"."+one.name, say.F("it is for http, and the kind is %s", t.Kind), `kind = "http"`))
 		}
 	}
 	return all
@@ -189,7 +190,7 @@ func checkTarget(t ProbeTarget) error {
 	case "tcp":
 		host, port, ok := cutPort(t.Target)
 		if !ok || !isPort(port) {
-			return errors.New("has no port")
+			return say.New("has no port")
 		}
 		return checkMachine(host)
 	}

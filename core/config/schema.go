@@ -1,16 +1,17 @@
 package config
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // table is one [table] of the file, bound to its place in a Config.
 type table struct {
 	name   string
-	doc    string
+	doc    say.Text
 	fields []field
 	lists  []list
 }
@@ -18,7 +19,7 @@ type table struct {
 // list is one [[table.list]], bound to its place in a Config.
 type list struct {
 	name  string
-	doc   string
+	doc   say.Text
 	most  int              // entries at most
 	add   func() []field   // appends an entry with the defaults, and binds it
 	bound func() [][]field // binds every entry that is there
@@ -65,7 +66,7 @@ func networkTable(n *Network) table {
 // mtuField has a gap: 0 follows, and IPv4 allows none below 576.
 func mtuField(name string, p *int) field {
 	const low, high = 576, 65535
-	want := fmt.Sprintf("0, or a whole number from %d to %d", low, high)
+	want := say.F("0, or a whole number from %d to %d", low, high)
 	return numberField(name, p, want, "Size of packets in bytes; 0 follows the link of the default route.",
 		func(n int64) bool { return n == 0 || n >= low && n <= high })
 }
@@ -86,7 +87,7 @@ func reservationFields(r *Reservation) []field {
 }
 
 // listOf binds a slice of a Config to the repeated table called name.
-func listOf[T any](name, doc string, most int, slice *[]T, blank func() T, fields func(*T) []field) list {
+func listOf[T any](name string, doc say.Text, most int, slice *[]T, blank func() T, fields func(*T) []field) list {
 	empty := blank()
 	return list{
 		name: name, doc: doc, most: most, blank: fields(&empty),

@@ -41,7 +41,7 @@ func configChecks() []Check {
 			}
 			lines := make([]say.Text, len(f.Problems))
 			for i, p := range f.Problems {
-				lines[i] = say.Data(p.String())
+				lines[i] = p.Say()
 			}
 			return []Finding{{
 				Severity: Fail, Target: f.Problems[0].File, Detail: say.Join("\n", lines...),

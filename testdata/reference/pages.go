@@ -63,7 +63,7 @@ Every key has a default, and no file at all is valid. Check it with
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| key | default | meaning | right |\n|---|---|---|---|\n", name, s.Doc)
 		for _, k := range s.Keys {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name[strings.LastIndexByte(k.Name, '.')+1:], code(k.Default), cell(k.Doc), cell(k.Want))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name[strings.LastIndexByte(k.Name, '.')+1:], code(k.Default), cell(k.Doc.String()), cell(k.Want.String()))
 		}
 	}
 	return b.Bytes()

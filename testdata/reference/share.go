@@ -76,9 +76,9 @@ checks it.
 		if s.Repeated {
 			name = "[[" + s.Name + "]]"
 		}
-		fmt.Fprintf(&b, ".SS %s\n%s\n", roff(name), roff(s.Doc))
+		fmt.Fprintf(&b, ".SS %s\n%s\n", roff(name), roff(s.Doc.String()))
 		for _, k := range s.Keys {
-			fmt.Fprintf(&b, ".TP\n.B %s\n%s\nRight: %s.\n", roff(k.Name[strings.LastIndexByte(k.Name, '.')+1:]), roff(k.Doc), roff(k.Want))
+			fmt.Fprintf(&b, ".TP\n.B %s\n%s\nRight: %s.\n", roff(k.Name[strings.LastIndexByte(k.Name, '.')+1:]), roff(k.Doc.String()), roff(k.Want.String()))
 			if k.Default != "" {
 				fmt.Fprintf(&b, "Default: %s\n", roff(k.Default))
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 	"flatnet/tui/text"
 )
 
@@ -81,7 +82,7 @@ func (a *App) checkedJSON(found error) error {
 	case errors.As(found, &problems):
 		report.Problems = problems.Problems
 	case found != nil:
-		report.Problems = []config.Problem{{File: report.File, Text: found.Error()}}
+		report.Problems = []config.Problem{{File: report.File, Text: say.Of(found)}}
 	}
 	if err := writeJSON(a.Out, report); err != nil || found == nil {
 		return err

@@ -18,7 +18,7 @@ import (
 
 // saidStays are texts of core that are the same in both languages: what has no
 // words of its own.
-var saidStays = []string{"FORWARD", "HTTP %d", "ip_forward", "iptables: %w", "route.exe: %w: %w", "veth", "%w: /mnt: %w"}
+var saidStays = []string{"FORWARD", "HTTP %d", "UTF-8", "ip_forward", "iptables: %w", `kind = "http"`, "null", "route.exe: %w: %w", "veth", "%w: /mnt: %w"}
 
 // TestJapaneseSaysAllOfCore holds the catalogue to the texts that the code can
 // say: each constant of type say.Text, found by the compiler's own types.
