@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"flatnet/core"
 	"flatnet/core/repair"
@@ -194,23 +195,24 @@ func (m *Model) groupName(g action.Group) string {
 	return m.t.Groups.Screen
 }
 
-// copy puts s into the clipboard of the terminal that the person sits at, by
-// OSC 52, which works over ssh.
-func (m *Model) copy(what, s string) tea.Cmd {
-	m.say(widget.OK, fmt.Sprintf(m.t.Screen.Copied, what))
-	return tea.SetClipboard(s)
-}
-
-func (m *Model) copyRow() tea.Cmd {
-	d := m.focused().Detail()
-	return m.copy(d.Title, plainDetail(d))
-}
-
-func (m *Model) copyFailure() tea.Cmd { return m.copy(m.t.Screen.LastError, m.failure) }
-
 // showPalette opens the list of all commands.
 func (m *Model) showPalette() tea.Cmd {
 	usable := slices.DeleteFunc(m.actions(), func(a action.Action) bool { return a.ID == "palette" })
-	m.dialog = newPalette(usable, m.t)
+	m.dialog = newPalette(append(usable, m.themeActions()...), m.t)
 	return nil
+}
+
+// themeActions choose each theme by its name; they have no keys.
+func (m *Model) themeActions() []action.Action {
+	why := need(m.style.colour > colorprofile.ASCII, m.t.Why.NoColour)
+	all := make([]action.Action, 0, len(m.style.themes))
+	for _, theme := range m.style.themes {
+		name := fmt.Sprintf(m.t.Screen.Theme, theme.Name)
+		all = append(all, action.Action{ID: "theme-" + theme.ID, Name: name, Group: action.Screen, Why: why, Run: func() tea.Cmd {
+			m.style.choose(theme.ID)
+			m.say(widget.Muted, name)
+			return nil
+		}})
+	}
+	return all
 }

@@ -57,7 +57,9 @@ func monkey(t *testing.T, seed uint64, steps int) {
 			Windows:   moody(seed, example.Windows(true), example.Windows(false)),
 			Upstreams: moody(seed, example.Upstreams(true), example.Upstreams(false), pane.UpstreamsView{}),
 		}
-		o.Tools.Path = func(_ context.Context, host string, _ Progress) ([]PathHop, error) { return []PathHop{{Name: say.Data(host)}}, nil }
+		o.Tools.Path = func(_ context.Context, host string, _ Progress) ([]PathHop, error) {
+			return []PathHop{{Name: say.Data(host)}}, nil
+		}
 	})
 	width, height := 120, 40
 	keys := monkeyKeys(b.m)

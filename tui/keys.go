@@ -45,8 +45,11 @@ func (m *Model) do(a action.Action) tea.Cmd {
 	return a.Run()
 }
 
-// wheel scrolls the pane under the mouse, or the dialog.
+// wheel scrolls the pane under the mouse, which gets the focus, or the dialog.
 func (m *Model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
+	if p, ok := m.placeAt(msg.X, msg.Y); ok && m.dialog == nil {
+		m.show(p.index)
+	}
 	key := tea.KeyPressMsg{Code: tea.KeyDown}
 	if msg.Button == tea.MouseWheelUp {
 		key.Code = tea.KeyUp
@@ -96,17 +99,19 @@ func (m *Model) screenActions() []action.Action {
 	all := []action.Action{
 		screen("help", t.Help, t.ShortHelp, m.showHelp, "?", "f1"),
 		screen("palette", t.Palette, t.ShortPalette, m.showPalette, ":", "ctrl+p"),
-		screen("next", t.Next, t.ShortPane, do(func() { m.show((m.focus + 1) % n) }), "tab", "right", "l"),
-		screen("previous", t.Previous, "", do(func() { m.show((m.focus + n - 1) % n) }), "shift+tab", "left", "h"),
+		screen("next", t.Next, t.ShortPane, do(func() { m.show((m.focus + 1) % n) }), "tab"),
+		screen("previous", t.Previous, "", do(func() { m.show((m.focus + n - 1) % n) }), "shift+tab"),
+		screen("right", t.Right, "", do(func() { m.sideways(1) }), "right", "l"),
+		screen("left", t.Left, "", do(func() { m.sideways(-1) }), "left", "h"),
 		screen("back", t.Back, "", m.back, "esc"),
 		screen("zoom", t.Zoom, t.ShortZoom, do(func() { m.zoomed = !m.zoomed; m.resize() }), "z"),
 		screen("theme", t.Theme, "", do(m.nextTheme), "t"),
-		screen("mouse", t.Mouse, "", do(func() { m.mouse = !m.mouse }), "ctrl+o"),
+		screen("mouse", t.Mouse, "", do(m.switchMouse), "ctrl+o"),
 		screen("suspend", t.Suspend, "", func() tea.Cmd { return tea.Suspend }, "ctrl+z"),
 		screen("quit", t.Quit, t.ShortQuit, m.quit, "q", "ctrl+c"),
 	}
 	for i := range m.panes {
-		all = append(all, screen(fmt.Sprintf("pane-%d", i+1), fmt.Sprintf(t.Pane, i+1), "", do(func() { m.show(i) }), fmt.Sprint(i+1)))
+		all = append(all, screen(fmt.Sprintf("pane-%d", i+1), fmt.Sprintf(t.Pane, i+1, m.panes[i].Title()), "", do(func() { m.show(i) }), fmt.Sprint(i+1)))
 	}
 	return all
 }
@@ -140,6 +145,15 @@ func (m *Model) back() tea.Cmd {
 	m.zoomed = false
 	m.show(min(m.focus, gridPanes-1))
 	return nil
+}
+
+func (m *Model) switchMouse() {
+	m.mouse = !m.mouse
+	said := m.t.Screen.MouseOff
+	if m.mouse {
+		said = m.t.Screen.MouseOn
+	}
+	m.say(widget.Muted, said)
 }
 
 func (m *Model) nextTheme() {

@@ -98,11 +98,35 @@ func (m *Model) click(x, y int) {
 	if m.dialog != nil {
 		return
 	}
+	if p, ok := m.placeAt(x, y); ok {
+		m.show(p.index)
+		p.pane.Click(x-p.x, y-p.y)
+		return
+	}
+	if m.layout() == tabs && y == 1 {
+		m.show(m.tabAt(x))
+	}
+}
+
+// placeAt gives the pane that is drawn there.
+func (m *Model) placeAt(x, y int) (place, bool) {
 	for _, p := range m.places() {
 		if x >= p.x && x < p.x+p.width && y >= p.y && y < p.y+p.height {
-			m.show(p.index)
-			p.pane.Click(x-p.x, y-p.y)
-			return
+			return p, true
 		}
+	}
+	return place{}, false
+}
+
+// sideways focuses the pane beside the focused one; where panes do not stand
+// beside each other, the next or the previous one.
+func (m *Model) sideways(by int) {
+	n := len(m.panes)
+	if m.layout() != grid {
+		m.show((m.focus + n + by) % n)
+		return
+	}
+	if to := m.focus + 2*by; to >= 0 && to < gridPanes { // two to a column
+		m.show(to)
 	}
 }

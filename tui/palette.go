@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -58,7 +59,8 @@ func (p *palette) run(m *Model) (bool, tea.Cmd) {
 	return true, m.do(found[p.cursor])
 }
 
-// matches gives the actions whose name or id has every typed word.
+// matches gives the actions whose name or id has every typed word, those that
+// fit best first.
 func (p *palette) matches() []action.Action {
 	words := strings.Fields(strings.ToLower(p.input.Value()))
 	var found []action.Action
@@ -72,7 +74,25 @@ func (p *palette) matches() []action.Action {
 			found = append(found, a)
 		}
 	}
+	typed := strings.Join(words, " ")
+	slices.SortStableFunc(found, func(a, b action.Action) int { return fits(a, typed) - fits(b, typed) })
 	return found
+}
+
+// fits is how well an action fits what was typed, 0 best: q is quit, whatever
+// else has a q in it.
+func fits(a action.Action, typed string) int {
+	name := strings.ToLower(a.Name)
+	switch {
+	case typed == "":
+	case strings.HasPrefix(a.ID, typed):
+		return min(1, len(a.ID)-len(typed))
+	case strings.HasPrefix(name, typed), strings.HasSuffix(name, ": "+typed):
+		return 2
+	default:
+		return 3
+	}
+	return 0
 }
 
 // View implements dialog.
@@ -99,7 +119,7 @@ func (p *palette) line(l *widget.Look, a action.Action, current bool, width int)
 	if why := a.Reason(); why != "" {
 		name, tone = name+" ("+why+")", widget.Muted
 	}
-	key := a.Keys[0]
+	key := strings.Join(a.Keys[:min(1, len(a.Keys))], "")
 	name = text.Fit(name, width-text.Width(key)-3)
 	if current {
 		return l.Paint(widget.Selected, l.Glyphs.Cursor+" "+name+" "+key)

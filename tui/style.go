@@ -79,9 +79,14 @@ func (s *style) next() string {
 			break
 		}
 	}
-	s.chosen = s.themes[i].ID
-	s.apply()
+	s.choose(s.themes[i].ID)
 	return s.themes[i].Name
+}
+
+// choose has the theme of that id drawn with from now on.
+func (s *style) choose(id string) {
+	s.chosen = id
+	s.apply()
 }
 
 func (s *style) suits(t themes.Theme) bool {

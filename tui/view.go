@@ -93,19 +93,35 @@ func (m *Model) verdict(l *widget.Look, width int) string {
 // tabs names all panes in one line, each with its state; where there is no
 // room, those without focus only by number and sign.
 func (m *Model) tabs(l *widget.Look) string {
-	line := m.tabLine(l, func(p pane.Pane) string { return p.Title() })
-	if text.Width(line) > m.width {
-		line = m.tabLine(l, func(p pane.Pane) string {
-			if p.ID() == m.focused().ID() {
-				return p.Title()
-			}
-			return ""
-		})
-	}
-	return text.Fit(line, m.width)
+	return text.Fit(strings.Join(m.tabParts(l), " "), m.width)
 }
 
-func (m *Model) tabLine(l *widget.Look, title func(pane.Pane) string) string {
+// tabAt gives the pane whose tab is drawn there; -1: none is.
+func (m *Model) tabAt(x int) int {
+	for i, part := range m.tabParts(m.style.look) {
+		w := text.Width(part)
+		if x >= 0 && x < w {
+			return i
+		}
+		x -= w + 1
+	}
+	return -1
+}
+
+func (m *Model) tabParts(l *widget.Look) []string {
+	parts := m.tabsOf(l, func(p pane.Pane) string { return p.Title() })
+	if text.Width(strings.Join(parts, " ")) <= m.width {
+		return parts
+	}
+	return m.tabsOf(l, func(p pane.Pane) string {
+		if p.ID() == m.focused().ID() {
+			return p.Title()
+		}
+		return ""
+	})
+}
+
+func (m *Model) tabsOf(l *widget.Look, title func(pane.Pane) string) []string {
 	parts := make([]string, 0, len(m.panes))
 	for i, p := range m.panes {
 		name := strings.TrimSpace(fmt.Sprintf("%d %s", i+1, title(p)))
@@ -117,7 +133,7 @@ func (m *Model) tabLine(l *widget.Look, title func(pane.Pane) string) string {
 		}
 		parts = append(parts, l.Paint(tone, left+name)+" "+sign+l.Paint(tone, right))
 	}
-	return strings.Join(parts, " ")
+	return parts
 }
 
 // body draws the panes beside and below each other.

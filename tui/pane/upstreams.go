@@ -69,8 +69,8 @@ type line struct {
 	aside     *gateway.SetAside
 }
 
-// lines brings sites and probes together: each probe a line, then sites that
-// nothing probes, then those that were set aside.
+// lines brings sites and probes together: each probe a line, sites that nothing
+// probes among them by name, then those that were set aside.
 func lines(v UpstreamsView) []line {
 	var out []line
 	sites := map[string]*gateway.SiteStatus{}
@@ -87,7 +87,7 @@ func lines(v UpstreamsView) []line {
 	}
 	for i := range v.Gateway.Value.Sites {
 		if s := &v.Gateway.Value.Sites[i]; !probed[s.Host] {
-			out = append(out, line{key: "site " + s.Host + s.Path, host: s.Host, site: s})
+			out = slices.Insert(out, placeOf(out, s.Host), line{key: "site " + s.Host + s.Path, host: s.Host, site: s})
 		}
 	}
 	for i := range v.Gateway.Value.SetAside {
@@ -95,6 +95,15 @@ func lines(v UpstreamsView) []line {
 		out = append(out, line{key: fmt.Sprintf("aside %d %s", i, a.Host), host: a.Host, aside: a})
 	}
 	return out
+}
+
+// placeOf is where a site that nothing probes belongs: it stays where it was
+// while it was probed.
+func placeOf(all []line, host string) int {
+	if i := slices.IndexFunc(all, func(l line) bool { return l.host > host }); i >= 0 {
+		return i
+	}
+	return len(all)
 }
 
 type siteTexts struct {
@@ -109,7 +118,7 @@ func (t siteTexts) rows(v UpstreamsView, now time.Time) []widget.Row {
 		case l.probe != nil:
 			rows = append(rows, t.probeRow(l, now))
 		case l.aside != nil:
-			rows = append(rows, t.siteRow(l.key, health.Warn, t.SetAside, l.aside.Host, t.all.Say(l.aside.Reason), ""))
+			rows = append(rows, t.siteRow(l, health.Warn, t.SetAside, l.aside.Host, t.all.Say(l.aside.Reason), ""))
 		default:
 			rows = append(rows, t.unprobedRow(l, now))
 		}
@@ -134,7 +143,7 @@ func (t siteTexts) probeRow(l line, now time.Time) widget.Row {
 	} else if p.Cause != "" {
 		latency = widget.Cell{Text: text.Line(p.Cause), Tone: widget.ToneOf(p.State), Sort: fmt.Sprintf("%020d", time.Hour)}
 	}
-	return widget.Row{Key: l.key, Cells: []widget.Cell{
+	return widget.Row{Key: l.key, Near: l.host, Cells: []widget.Cell{
 		{Text: word, Tone: widget.ToneOf(severity), Sign: true},
 		{Text: text.Line(name)},
 		latency,
@@ -163,11 +172,11 @@ func (t siteTexts) unprobedRow(l line, now time.Time) widget.Row {
 	if s.Reason != "" {
 		target = t.all.Say(s.Reason)
 	}
-	return t.siteRow(l.key, health.Severity(s.State), word, s.Host+s.Path, target, t.since(s.DownSince, now))
+	return t.siteRow(l, health.Severity(s.State), word, s.Host+s.Path, target, t.since(s.DownSince, now))
 }
 
-func (t siteTexts) siteRow(key string, s health.Severity, word, host, target, since string) widget.Row {
-	return widget.Row{Key: key, Cells: []widget.Cell{
+func (t siteTexts) siteRow(l line, s health.Severity, word, host, target, since string) widget.Row {
+	return widget.Row{Key: l.key, Near: l.host, Cells: []widget.Cell{
 		{Text: word, Tone: widget.ToneOf(s), Sign: true},
 		{Text: text.Line(host)},
 		{},

@@ -115,7 +115,7 @@ type Confirm struct {
 // the line of hints.
 type Actions struct {
 	Quit, Help, Palette, Refresh, RefreshAll             string
-	Next, Previous, Pane, Zoom, Theme                    string
+	Next, Previous, Right, Left, Pane, Zoom, Theme       string
 	Up, Down, PageUp, PageDown, First, Last              string
 	Filter, Back, Sort, Reverse, Mark, MarkAll           string
 	Detail, Copy, CopyAll                                string

@@ -14,7 +14,7 @@ func englishScreen() Screen {
 		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
 		BundleWritten: "bundle written: %s", Writing: "writing a bundle", Parts: "%s: %d of %d seen",
 		Stopping: "stopping: %s", StoppedTitle: "Stopped", LastError: "the last error",
-		MouseOn: "the mouse is on; with it held, shift selects text", MouseOff: "the mouse is off",
+		MouseOn: "the mouse is on; hold shift to select text", MouseOff: "the mouse is off",
 		Editor: "Configuration", Unsaved: "not saved", Valid: "valid",
 		PlainHelp: "Type a key and Enter: ? for help, q to quit.",
 		PlainAsk:  "Type yes and Enter to do this; anything else cancels.",
@@ -25,7 +25,7 @@ func englishScreen() Screen {
 func englishActions() Actions {
 	return Actions{
 		Quit: "quit", Help: "help", Palette: "all commands, by name", Refresh: "look again (this pane)", RefreshAll: "look again (all panes)",
-		Next: "next pane", Previous: "previous pane", Pane: "go to pane %d", Zoom: "zoom the pane, and back", Theme: "next theme",
+		Next: "next pane", Previous: "previous pane", Right: "pane to the right", Left: "pane to the left", Pane: "go to pane %d: %s", Zoom: "zoom the pane, and back", Theme: "next theme",
 		Up: "up", Down: "down", PageUp: "page up", PageDown: "page down", First: "first row", Last: "last row",
 		Filter: "filter as you type", Back: "clear filter and marks; back to all panes", Sort: "sort by the next column", Reverse: "reverse the order",
 		Mark: "mark the row", MarkAll: "mark all shown rows, or none",

@@ -25,7 +25,7 @@ func japaneseScreen() Screen {
 func japaneseActions() Actions {
 	return Actions{
 		Quit: "終了", Help: "ヘルプ", Palette: "名前でコマンドを探す", Refresh: "再確認 (この区画)", RefreshAll: "再確認 (すべて)",
-		Next: "次の区画", Previous: "前の区画", Pane: "区画 %d へ", Zoom: "区画を拡大・戻す", Theme: "次のテーマ",
+		Next: "次の区画", Previous: "前の区画", Right: "右の区画", Left: "左の区画", Pane: "区画 %d へ: %s", Zoom: "区画を拡大・戻す", Theme: "次のテーマ",
 		Up: "上へ", Down: "下へ", PageUp: "前のページ", PageDown: "次のページ", First: "先頭の行", Last: "末尾の行",
 		Filter: "入力しながら絞り込む", Back: "絞り込みと選択を解除、全体表示に戻る", Sort: "次の列で並べ替え", Reverse: "逆順にする",
 		Mark: "行を選択", MarkAll: "表示中の行をすべて選択・解除",

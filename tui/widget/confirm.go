@@ -57,14 +57,19 @@ func (c *Confirm) Key(key string, page int) Answer {
 	case "y":
 		return c.yes()
 	default:
-		c.offset = scrolled(c.offset, key, page)
+		before := c.offset
+		if c.offset = scrolled(c.offset, key, page); c.offset == before { // typed for something else, which may go on
+			c.opened = c.now()
+		}
 	}
 	return Open
 }
 
-// yes is heard only after the moment of grace.
+// yes is heard only after the moment of grace, which begins anew with each
+// key that comes within it.
 func (c *Confirm) yes() Answer {
 	if c.now().Sub(c.opened) < Grace {
+		c.opened = c.now()
 		return Open
 	}
 	return Yes

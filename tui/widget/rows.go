@@ -60,6 +60,7 @@ func (c Cell) order() string {
 // cursor and marks stay where they are.
 type Row struct {
 	Key    string
+	Near   string // what it is about, for the cursor where Key is gone; may be ""
 	Cells  []Cell
 	search string
 }

@@ -40,7 +40,7 @@ func (t *Table) SetSize(width, height int) {
 // SetRows shows other rows. The cursor stays on its row; if that is gone, on
 // its line. Marks of rows that are gone go too.
 func (t *Table) SetRows(r Rows) {
-	key := t.Key()
+	key, near := t.Key(), t.near()
 	t.rows = r
 	if len(t.marks) > 0 {
 		there := make(map[string]bool, len(t.marks))
@@ -52,6 +52,28 @@ func (t *Table) SetRows(r Rows) {
 		t.marks = there
 	}
 	t.choose(key)
+	if near != "" && t.Key() != key {
+		t.goNear(near)
+	}
+}
+
+// near is what the row under the cursor is about, "" if it does not say.
+func (t *Table) near() string {
+	if t.Key() == "" {
+		return ""
+	}
+	return t.rows.rows[t.shown[t.cursor]].Near
+}
+
+// goNear puts the cursor on the first row about near, where there is one.
+func (t *Table) goNear(near string) {
+	for i, n := range t.shown {
+		if t.rows.rows[n].Near == near {
+			t.cursor = i
+			t.scroll()
+			return
+		}
+	}
 }
 
 // choose picks and sorts again and puts the cursor on key, where it is shown.
@@ -146,52 +168,6 @@ func (t *Table) Key() string {
 		return ""
 	}
 	return t.rows.rows[t.shown[t.cursor]].Key
-}
-
-// Mark marks the row under the cursor, or takes its mark away, and goes on to
-// the next.
-func (t *Table) Mark() {
-	key := t.Key()
-	if key == "" {
-		return
-	}
-	if t.marks[key] {
-		delete(t.marks, key)
-	} else {
-		t.marks[key] = true
-	}
-	t.Move(1)
-}
-
-// MarkAll marks every row that passes the filter; if all of them are marked,
-// it takes all marks away.
-func (t *Table) MarkAll() {
-	all := true
-	for _, n := range t.shown {
-		key := t.rows.rows[n].Key
-		all = all && t.marks[key]
-	}
-	for _, n := range t.shown {
-		if key := t.rows.rows[n].Key; all {
-			delete(t.marks, key)
-		} else {
-			t.marks[key] = true
-		}
-	}
-}
-
-// Marked is the number of marked rows.
-func (t *Table) Marked() int { return len(t.marks) }
-
-// Marks gives the keys of the marked rows, in the rows' own order.
-func (t *Table) Marks() []string {
-	keys := make([]string, 0, len(t.marks))
-	for i := range t.rows.rows {
-		if key := t.rows.rows[i].Key; t.marks[key] {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // headed tells whether there is a line of column titles.
@@ -379,6 +355,3 @@ func (t *Table) shrink(widths []int) bool {
 	widths[widest]--
 	return true
 }
-
-// Unmark takes all marks away.
-func (t *Table) Unmark() { clear(t.marks) }

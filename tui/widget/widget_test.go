@@ -222,3 +222,23 @@ func TestActivity(t *testing.T) {
 		t.Errorf("the strip has %d cells", got)
 	}
 }
+
+// TestGraceGoesOn: who types on when a plan appears says yes to nothing,
+// however long that takes.
+func TestGraceGoesOn(t *testing.T) {
+	now := time.Unix(0, 0)
+	c := NewConfirm(repair.Plan{Title: "a plan"}, func() time.Time { return now })
+	for _, r := range "my way of typing" {
+		now = now.Add(Grace / 2)
+		if strings.ContainsRune("nqhl ", r) { // no, and keys of the dialog
+			continue
+		}
+		if answer := c.Key(string(r), 10); answer != Open {
+			t.Fatalf("%c was taken as an answer: %v", r, answer)
+		}
+	}
+	now = now.Add(Grace)
+	if c.Key("y", 10) != Yes {
+		t.Error("y after a pause is no yes")
+	}
+}
