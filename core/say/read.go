@@ -75,11 +75,11 @@ func match(format, english string) (filled []string, ok bool) {
 	return filled, true
 }
 
-// fits tells whether a verb can have written value.
+// fits tells whether a verb can have written value: one sentence at most.
 func fits(spec, value string) bool {
 	if strings.HasSuffix(spec, "d") {
 		_, err := strconv.Atoi(value)
 		return err == nil
 	}
-	return value != "" && !strings.Contains(value, "\n")
+	return value != "" && !strings.Contains(value, "\n") && !strings.Contains(value, ". ") && !strings.Contains(value, "; ")
 }

@@ -2,8 +2,9 @@ package text
 
 // Japanese is the catalogue in Japanese.
 func Japanese() *Texts {
+	said := japaneseSaid()
 	return &Texts{
-		Said: japaneseSaid(),
+		Said: said, forms: formsOf(said),
 
 		Panes: Panes{Bridge: "ブリッジ", Leases: "リース", Windows: "Windows ルート", Upstreams: "アップストリーム", Findings: "所見"},
 		State: State{

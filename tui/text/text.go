@@ -3,7 +3,11 @@
 // made safe to draw and measured in cells.
 package text
 
-import "strings"
+import (
+	"strings"
+
+	"flatnet/core/say"
+)
 
 // Texts is a catalogue: every text of the interface, in one language. Fields
 // with % are formats; both languages have the same verbs in the same order.
@@ -26,6 +30,8 @@ type Texts struct {
 	// Said are what core says, by its English text or format (core/say); nil:
 	// in English.
 	Said map[string]string
+	// forms are the texts and formats of Said that can be read back; nil: none.
+	forms func() []say.Text
 }
 
 // For gives the catalogue for a configured language: "en", "ja", or "auto"

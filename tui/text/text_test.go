@@ -28,7 +28,7 @@ func texts(t *Texts) map[string]string {
 			out[path] = v.String()
 			return
 		}
-		if v.Kind() == reflect.Map {
+		if v.Kind() == reflect.Map || v.Kind() == reflect.Func {
 			return
 		}
 		for i := range v.NumField() {
