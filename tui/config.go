@@ -191,7 +191,11 @@ func (m *Model) adopt(o Options) {
 	o.In, o.Out, o.Environ, o.ReadOnly = m.o.In, m.o.Out, m.o.Environ, m.o.ReadOnly || o.ReadOnly
 	m.o = o.withDefaults()
 	m.t = text.For(m.o.Config.TUI.Language, m.o.getenv)
+	before := m.panes
 	m.panes, m.findings = newPanes(m.o, pane.Deps{Text: m.t, Now: m.o.Now, Limit: m.o.Limit})
+	for i, p := range m.panes {
+		p.Resume(before[i])
+	}
 	was := m.style
 	m.style = newStyle(m.o, m.t)
 	m.style.dark, m.style.told = was.dark, was.told

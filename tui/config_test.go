@@ -168,15 +168,16 @@ func TestConfigurationIsTakenUp(t *testing.T) {
 	b, _ := configBench(t, someConfig, func(o *Options) {
 		o.Reload = func(context.Context) (Options, bool, error) { return next, changed, problem }
 	})
-	b.keys("2", "down")
+	b.keys("2", "/").typed("10.87").keys("enter", "down", "space")
+	was := b.m.focused().Selected()
 	problem = &config.Error{Problems: []config.Problem{{File: "f", Line: 3, Column: 1, Key: "network.mtu", Text: "is too small"}}}
 	b.run(b.m.reload())
 	b.shows("network.mtu: is too small", "the last good one stays", "flatnet-br0")
 	problem, changed = nil, true
 	b.run(b.m.reload())
 	b.shows("is in use", "other-br0", "everything is fine")
-	if b.m.focus != 1 {
-		t.Error("the focus has moved")
+	if b.m.focus != 1 || b.m.focused().Selected() != was || len(b.m.focused().Marked()) != 1 || !contains(b.screen(), "/10.87") {
+		t.Errorf("where the person was is lost: pane %d, %s\n%s", b.m.focus+1, b.m.focused().Selected(), b.screen())
 	}
 }
 

@@ -112,6 +112,17 @@ func (p *list[T]) Busy() bool { return p.feed.busy }
 // Ages implements Pane.
 func (p *list[T]) Ages() bool { return p.feed.stale() }
 
+// Resume implements Pane.
+func (p *list[T]) Resume(old Pane) {
+	if o, ok := old.(interface{ shown() *widget.Table }); ok {
+		p.table.Resume(o.shown())
+		p.filter.SetValue(p.table.Filtered())
+	}
+}
+
+// shown is the table, for Resume.
+func (p *list[T]) shown() *widget.Table { return p.table }
+
 // SetSize implements Pane.
 func (p *list[T]) SetSize(width, height int) {
 	p.width, p.height = width, height

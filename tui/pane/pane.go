@@ -35,6 +35,8 @@ type Pane interface {
 	// Update takes a reply of this pane's source, and keys while Editing.
 	Update(tea.Msg) tea.Cmd
 	SetSize(width, height int)
+	// Resume goes on where the pane of an earlier configuration was.
+	Resume(old Pane)
 	View(l *widget.Look, focused bool) string
 	// State is how good what the pane shows is, and a few words about it.
 	State() (health.Severity, string)

@@ -37,6 +37,14 @@ func (t *Table) SetSize(width, height int) {
 	t.scroll()
 }
 
+// Resume goes on where another table was: its rows, until there are new ones,
+// its cursor, filter, order and marks.
+func (t *Table) Resume(old *Table) {
+	t.rows, t.shown, t.cursor, t.top = old.rows, old.shown, old.cursor, old.top
+	t.filter, t.sort, t.down, t.marks = old.filter, old.sort, old.down, old.marks
+	t.scroll()
+}
+
 // SetRows shows other rows. The cursor stays on its row; if that is gone, on
 // its line. Marks of rows that are gone go too.
 func (t *Table) SetRows(r Rows) {
