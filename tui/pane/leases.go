@@ -25,7 +25,7 @@ func NewLeases(look Source[[]leases.Status], d Deps) Pane {
 	columns := []widget.Column{
 		{Title: t.Address, Min: 10},
 		{Title: t.State, Min: 8},
-		{Title: t.Name, Min: 8},
+		{Title: t.Name, Min: 8, Enough: 20},
 		{Title: t.Age, Right: true, Drop: 1, Min: 5, Restless: true},
 		{Title: t.Container, Drop: 3, Min: 12},
 		{Title: t.Interface, Drop: 2, Min: 4},

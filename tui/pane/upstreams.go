@@ -25,7 +25,7 @@ func NewUpstreams(look Source[UpstreamsView], d Deps) Pane {
 	t := siteTexts{&d.Text.Sites, d.Text}
 	columns := []widget.Column{
 		{Title: t.State, Min: 8},
-		{Title: t.Name, Min: 10},
+		{Title: t.Name, Min: 10, Enough: 20},
 		{Title: t.Latency, Right: true, Min: 7, Restless: true},
 		{Title: t.History, Drop: 1, Min: 8, Restless: true},
 		{Title: t.Loss, Right: true, Drop: 3, Min: 4, Restless: true},

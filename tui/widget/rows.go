@@ -10,10 +10,11 @@ import (
 
 // Column is one column of a table.
 type Column struct {
-	Title string
-	Right bool // numbers stand at the right
-	Drop  int  // 0: always shown; else the highest goes first where it is narrow
-	Min   int  // cells below which the column is not shrunk
+	Title  string
+	Right  bool // numbers stand at the right
+	Drop   int  // 0: always shown; else the highest goes first where it is narrow
+	Min    int  // cells below which the column is not shrunk
+	Enough int  // cells beyond which it pushes no other column out; 0: no bound
 	// Restless values change all the time (ages, latencies): a linear text
 	// leaves them out.
 	Restless bool

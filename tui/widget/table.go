@@ -313,6 +313,7 @@ func (t *Table) layout() []int {
 		}
 	}
 	room := t.width - 2
+	full := t.moderate(widths, room)
 	for _, j := range t.byNeed() {
 		if over := total(widths) - room; over > 0 {
 			widths[j] = max(t.columns[j].Min, widths[j]-over)
@@ -323,7 +324,27 @@ func (t *Table) layout() []int {
 	}
 	for total(widths) > room && t.shrink(widths) {
 	}
+	for j, w := range full {
+		if spare := room - total(widths); spare > 0 && widths[j] > 0 {
+			widths[j] = min(w, widths[j]+spare)
+		}
+	}
 	return widths
+}
+
+// moderate takes columns back to what is enough for them where there is too
+// little room for all, and gives how wide they would be.
+func (t *Table) moderate(widths []int, room int) []int {
+	full := slices.Clone(widths)
+	if total(widths) <= room {
+		return full
+	}
+	for j, c := range t.columns {
+		if c.Enough > 0 {
+			widths[j] = min(widths[j], c.Enough)
+		}
+	}
+	return full
 }
 
 // byNeed gives the columns that may go, the least needed first.

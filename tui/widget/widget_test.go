@@ -242,3 +242,24 @@ func TestGraceGoesOn(t *testing.T) {
 		t.Error("y after a pause is no yes")
 	}
 }
+
+// TestOneLongNamePushesNothingOut: a name of 10 kB leaves the other columns
+// where they are, and takes what room is left.
+func TestOneLongNamePushesNothingOut(t *testing.T) {
+	columns := []Column{{Title: "Name", Min: 8, Enough: 20}, {Title: "Age", Drop: 1, Min: 5}}
+	for width := 40; width < 120; width++ {
+		table := NewTable(columns)
+		table.SetSize(width, 5)
+		table.SetRows(Prepare(2, []Row{
+			{Key: "a", Cells: []Cell{{Text: strings.Repeat("A", 10_000)}, {Text: "9 min"}}},
+			{Key: "b", Cells: []Cell{{Text: "wiki"}, {Text: "5 h"}}},
+		}))
+		lines := table.View(look(t, "mono"), false, false)
+		if !strings.Contains(lines[0], "Age") || !strings.Contains(lines[1], "9 min") {
+			t.Fatalf("at %d cells:\n%s", width, strings.Join(lines, "\n"))
+		}
+		if got := ansi.StringWidth(strings.TrimRight(ansi.Strip(lines[1]), " ")); got != width {
+			t.Errorf("of %d cells it takes %d", width, got)
+		}
+	}
+}
