@@ -155,8 +155,12 @@ func (m *Model) body(l *widget.Look) string {
 }
 
 // hints are the keys that matter most and work now; the first ones win where
-// there is little room, and help always has its place.
+// there is little room, and help always has its place. A dialog has all keys,
+// and names them itself.
 func (m *Model) hints(l *widget.Look) string {
+	if m.dialog != nil {
+		return strings.Repeat(" ", m.width)
+	}
 	all := m.actions()
 	used := 1
 	var parts []string

@@ -116,7 +116,7 @@ func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan 
 	}
 	p.Steps = []Step{{
 		Text:    say.Join("; ", maintenanceText(host, on), "regenerate the gateway's configuration and deploy it"),
-		Command: "sudo flatnet-tui gateway maintenance " + host + " " + map[bool]string{true: "on", false: "off"}[on],
+		Command: "flatnet-tui gateway maintenance " + host + " " + map[bool]string{true: "on", false: "off"}[on],
 		Do: func(ctx context.Context) ([]journal.Entry, error) {
 			entries, err := maintain(ctx, g, host, on)
 			if err != nil { // nothing serves it: the next deployment would, unasked
