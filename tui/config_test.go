@@ -85,6 +85,29 @@ func TestFormChangesOneKey(t *testing.T) {
 	}
 }
 
+// TestFormFindsAKey: a key is found by typing a part of it or of its meaning,
+// and esc leads back one step at a time.
+func TestFormFindsAKey(t *testing.T) {
+	b, _ := configBench(t, someConfig, nil)
+	b.keys("e", "/").typed("mtu")
+	b.shows("/mtu", "network.mtu")
+	if contains(b.screen(), "ipam.sticky") {
+		t.Errorf("everything is shown still:\n%s", b.screen())
+	}
+	b.keys("enter", "enter")
+	b.shows("network.mtu = 1500")
+	b.keys("esc", "esc")
+	b.shows("ipam.sticky")
+	b.keys("/").typed("no such key")
+	b.shows(b.m.t.State.NoMatch)
+	b.keys("esc")
+	b.shows("ipam.sticky")
+	b.keys("enter", "ctrl+t", "esc") // a value that is being typed keeps nobody in the text
+	if b.m.dialog != nil {
+		t.Errorf("esc does not leave the editor:\n%s", b.screen())
+	}
+}
+
 func TestTextIsCheckedAsItIsTyped(t *testing.T) {
 	b, path := configBench(t, someConfig, nil)
 	b.keys("e", "ctrl+t")

@@ -77,7 +77,7 @@ func (e *editor) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 			e.asText = !e.asText
 			return false, nil
 		case "esc", "ctrl+c":
-			if e.form.typing() {
+			if !e.asText && (e.form.typing() || e.form.unfilter()) {
 				break
 			}
 			return e.leave(), nil

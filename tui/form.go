@@ -22,15 +22,44 @@ type form struct {
 	input    textinput.Model
 	editing  *config.Setting // nil: none is being typed
 	problem  error           // with what is typed
+	filter   textinput.Model
+	seeking  bool // the filter is being typed
 }
 
 func newForm(t *text.Texts) *form {
 	columns := []widget.Column{{Title: t.Editor.Key, Min: 12}, {Title: t.Editor.Value, Min: 12}, {Title: t.Editor.Meaning, Drop: 1, Min: 12}}
-	return &form{t: t, table: widget.NewTable(columns), input: widget.NewInput("")}
+	return &form{t: t, table: widget.NewTable(columns), input: widget.NewInput(""), filter: widget.NewInput("/")}
 }
 
 // typing tells whether a value is being typed.
 func (f *form) typing() bool { return f.editing != nil }
+
+// seek takes a key of the filter, which shows only keys that contain it.
+func (f *form) seek(msg tea.Msg) tea.Cmd {
+	if key, ok := msg.(tea.KeyPressMsg); ok {
+		switch key.String() {
+		case "enter":
+			f.seeking = false
+			return nil
+		case "esc", "ctrl+c":
+			f.unfilter()
+			return nil
+		}
+	}
+	var cmd tea.Cmd
+	f.filter, cmd = f.filter.Update(msg)
+	f.table.Filter(text.Line(f.filter.Value()))
+	return cmd
+}
+
+// unfilter shows every key again; false: it did already.
+func (f *form) unfilter() bool {
+	was := f.seeking || f.table.Filtered() != ""
+	f.seeking = false
+	f.filter.Reset()
+	f.table.Filter("")
+	return was
+}
 
 // show lists the keys of c.
 func (f *form) show(c config.Config) {
@@ -63,6 +92,9 @@ func (f *form) Update(msg tea.Msg, file *edit.File) (cmd tea.Cmd, set bool) {
 	if f.typing() {
 		return f.typed(msg, file)
 	}
+	if f.seeking {
+		return f.seek(msg), false
+	}
 	key, ok := msg.(tea.KeyPressMsg)
 	if !ok {
 		return nil, false
@@ -85,6 +117,9 @@ func (f *form) Update(msg tea.Msg, file *edit.File) (cmd tea.Cmd, set bool) {
 			f.problem = file.Unset(s.Name)
 			return nil, f.problem == nil
 		}
+	case "/":
+		f.seeking = true
+		f.filter.Focus()
 	case "enter":
 		f.begin()
 	}
@@ -138,6 +173,9 @@ func (f *form) View(l *widget.Look, width, height int) []string {
 	below := f.below(l, width)
 	f.table.SetSize(width, max(2, height-len(below)))
 	lines := f.table.View(l, true, false)
+	if f.table.Shown() == 0 {
+		lines = []string{l.Paint(widget.Muted, l.Text.State.NoMatch)}
+	}
 	for len(lines) < height-len(below) {
 		lines = append(lines, "")
 	}
@@ -147,10 +185,15 @@ func (f *form) View(l *widget.Look, width, height int) []string {
 // below explains the key under the cursor, or takes what is typed.
 func (f *form) below(l *widget.Look, width int) []string {
 	s := f.current()
-	if s == nil {
+	switch {
+	case f.seeking:
+		f.filter.SetWidth(max(1, width-2))
+		return []string{"", f.filter.View(), ""}
+	case s == nil:
 		return nil
-	}
-	if !f.typing() {
+	case !f.typing() && f.table.Filtered() != "":
+		return []string{"", l.Paint(widget.Plain, text.Cut(f.t.Say(s.Doc), width)), l.Paint(widget.Match, "/"+f.table.Filtered())}
+	case !f.typing():
 		said := fmt.Sprintf(f.t.Editor.Default, s.Default)
 		if s.Default == "" {
 			said = ""
