@@ -112,6 +112,10 @@ func (m *Model) drafted(msg draftedMsg) tea.Cmd {
 				err = msg.file.SetText(changed.Text())
 			}
 		}
+		var ended *exec.ExitError
+		if errors.As(err, &ended) {
+			err = say.Errorf("the editor ended with %w: nothing was changed", err)
+		}
 		if err != nil {
 			return toldMsg{job: msg.job, err: err}
 		}
@@ -131,6 +135,7 @@ func (m *Model) review(f, now *edit.File, clash error) {
 			return
 		}
 		m.dialog = e
+		e.toProblem()
 		if e.problem == nil {
 			e.ask(m, now != f)
 		}

@@ -229,6 +229,28 @@ func TestOwnEditor(t *testing.T) {
 	}
 }
 
+// TestEditorThatFails: an editor that ends with an error (vim's :cq) changes
+// nothing and says so; a wrong text opens where it is wrong.
+func TestEditorThatFails(t *testing.T) {
+	dir := t.TempDir()
+	for script, want := range map[string]string{
+		"exit 3": "the editor ended with exit status 3: nothing was changed",
+		`for i in $(seq 60); do echo "# $i"; done >> "$1"; echo "mtu = = 1" >> "$1"`: "mtu = = 1",
+	} {
+		editor := filepath.Join(dir, "editor")
+		must(t, os.WriteFile(editor, []byte("#!/bin/sh\n"+script+"\n"), 0o700))
+		path := filepath.Join(dir, "flatnet.toml")
+		must(t, os.WriteFile(path, []byte(someConfig), 0o600))
+		term := console(t, "config", 100, 30, "EDITOR="+editor, "FLATNET_FILE="+path)
+		must(t, term.WaitFor("Bridge", patience))
+		must(t, term.Type("E"))
+		must(t, term.WaitFor(want, patience))
+		if read(t, path) != someConfig {
+			t.Error("something was saved")
+		}
+	}
+}
+
 func TestNoEditor(t *testing.T) {
 	_, err := draft(filepath.Join(t.TempDir(), "flatnet.toml"), []string{"", "no-such-editor"})
 	if !errors.Is(err, ErrNoEditor) {

@@ -62,6 +62,19 @@ func (e *editor) check() {
 	}
 }
 
+// toProblem puts the cursor on the line that is wrong.
+func (e *editor) toProblem() {
+	var wrong *config.Error
+	if !errors.As(e.problem, &wrong) || len(wrong.Problems) == 0 || e.area.Line() == wrong.Problems[0].Line-1 {
+		return
+	}
+	e.area.MoveToBegin()
+	for i := 0; i < maxLines && e.area.Line() < wrong.Problems[0].Line-1; i++ { // a long line is several on the screen
+		e.area.CursorDown()
+	}
+	e.area, _ = e.area.Update(nil) // which scrolls there
+}
+
 // Update implements dialog.
 func (e *editor) Update(m *Model, msg tea.Msg) (bool, tea.Cmd) {
 	key, isKey := msg.(tea.KeyPressMsg)
@@ -182,6 +195,7 @@ func (e *editor) ask(m *Model, joined bool) {
 	switch {
 	case err != nil:
 		e.problem = err
+		e.toProblem()
 	case len(p.Steps) == 0:
 		m.say(widget.Muted, fmt.Sprintf(m.t.Screen.Nothing, m.t.Say(p.Title)))
 	default:
