@@ -108,13 +108,16 @@ func (t *Table) Filter(s string) {
 // Filtered gives the filter's text.
 func (t *Table) Filtered() string { return t.filter }
 
-// NextSort sorts by the next column; after the last, as the rows came.
+// NextSort sorts by the next column that is drawn; after the last, as the rows
+// came.
 func (t *Table) NextSort() {
 	if !t.headed() {
 		return
 	}
 	key := t.Key()
-	t.sort++
+	widths := t.layout()
+	for t.sort++; t.sort < len(widths) && widths[t.sort] == 0; t.sort++ {
+	}
 	if t.sort == len(t.columns) {
 		t.sort = -1
 	}

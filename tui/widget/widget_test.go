@@ -263,3 +263,17 @@ func TestOneLongNamePushesNothingOut(t *testing.T) {
 		}
 	}
 }
+
+// TestSortsByWhatIsSeen: no order comes from a column that there is no room for.
+func TestSortsByWhatIsSeen(t *testing.T) {
+	table := NewTable([]Column{{Title: "Name", Min: 8}, {Title: "Hidden", Drop: 1, Min: 30}, {Title: "State", Min: 8}})
+	table.SetSize(30, 5)
+	table.SetRows(Prepare(3, []Row{{Key: "a", Cells: []Cell{{Text: "a"}, {Text: strings.Repeat("x", 40)}, {Text: "up"}}}}))
+	l := look(t, "mono")
+	for i, want := range []string{"Name " + l.Glyphs.Up, "State " + l.Glyphs.Up, "Name  "} {
+		table.NextSort()
+		if got := ansi.Strip(table.View(l, false, false)[0]); !strings.Contains(got, want) {
+			t.Errorf("after %d: %q, want %q", i+1, got, want)
+		}
+	}
+}
