@@ -25,7 +25,7 @@ var screens = []struct{ width, height int }{{120, 40}, {80, 24}, {200, 60}, {90,
 
 // wellFormed is an oracle that does not come from the renderer: no line is
 // wider than the screen, and there are no more lines than it has.
-func wellFormed(t *testing.T, content string, width, height int) {
+func wellFormed(t testing.TB, content string, width, height int) {
 	t.Helper()
 	lines := strings.Split(content, "\n")
 	if len(lines) > height {

@@ -12,6 +12,7 @@ import (
 // language.
 func saidByTOML(message string) say.Text {
 	return say.Read(printable(message),
+		"end of file",
 		"unexpected EOF; expected value",
 		"unexpected EOF; expected key separator %s",
 		"unexpected EOF; expected %s",

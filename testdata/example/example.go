@@ -69,23 +69,25 @@ func Leases() []leases.Status {
 			NetNS: fmt.Sprintf("/run/netns/netns-%02x", last),
 		}}
 	}
+	running := say.Join("; ", say.F("the container is %s", "running"), "its network namespace is there")
 	return []leases.Status{
-		lease(2, "forgejo", leases.Active, 75*time.Hour, "its container runs and its namespace is there"),
-		lease(3, "wiki", leases.Active, 5*time.Hour, "its container runs and its namespace is there"),
-		lease(4, "受付システム", leases.Active, 42*time.Minute, "its container runs and its namespace is there"),
-		lease(7, "build-7f3a", leases.Stale, 9*24*time.Hour, "Podman knows no such container and its namespace is gone"),
-		lease(9, "old-db", leases.Quarantined, 3*time.Minute, "freed 3 minutes ago"),
-		{State: leases.Reserved, Reason: "reserved in the configuration", Lease: ipam.Lease{IP: netip.MustParseAddr("10.87.1.200"), Name: "printer"}},
+		lease(2, "forgejo", leases.Active, 75*time.Hour, running),
+		lease(3, "wiki", leases.Active, 5*time.Hour, running),
+		lease(4, "受付システム", leases.Active, 42*time.Minute, running),
+		lease(7, "build-7f3a", leases.Stale, 9*24*time.Hour, say.Join("; ", "Podman does not know the container", "its network namespace is gone")),
+		lease(9, "old-db", leases.Quarantined, 3*time.Minute, say.F("freed by %s, kept out of use until %s", "old-db", Now().Add(7*time.Minute).Format(time.RFC3339))),
+		{State: leases.Reserved, Reason: say.F("reserved for %s", "printer"), Lease: ipam.Lease{IP: netip.MustParseAddr("10.87.1.200"), Name: "printer"}},
 	}
 }
 
 // ManyLeases are n active leases.
 func ManyLeases(n int) []leases.Status {
 	out := make([]leases.Status, n)
+	running := say.F("the container is %s", "running")
 	ip := netip.MustParseAddr("10.87.0.1")
 	for i := range out {
 		ip = ip.Next()
-		out[i] = leases.Status{State: leases.Active, Reason: "its container runs", Lease: ipam.Lease{
+		out[i] = leases.Status{State: leases.Active, Reason: running, Lease: ipam.Lease{
 			IP: ip, Name: fmt.Sprintf("service-%05d", i), ContainerID: fmt.Sprintf("%064x", i), IfName: "eth0",
 			AllocatedAt: Now().Add(-time.Duration(i) * time.Minute),
 		}}
@@ -101,14 +103,11 @@ func Windows(missing bool) windows.Status {
 		Enabled: true, State: windows.OK, Mode: windows.ModeNAT, WSLAddress: wsl,
 		WindowsAddress: netip.MustParseAddr("172.29.112.1"), Facing: netip.MustParseAddr("172.29.112.1"), ReadAt: Now(),
 		Route:   &windows.Route{Destination: subnet, Gateway: wsl, Interface: netip.MustParseAddr("172.29.112.1"), Metric: 16, Persistent: true},
-		Verdict: windows.Verdict{Kind: windows.Good, Text: "Windows sends 10.87.1.0/24 to WSL at 172.29.112.5"},
+		Verdict: windows.Verdict{Kind: windows.Good, Text: say.F("%s goes to WSL at %s", subnet, wsl)},
 	}
 	if missing {
-		s.State, s.Route, s.Reason = windows.Fail, nil, "no route to 10.87.1.0/24: Windows sends it to the default route"
-		s.Verdict = windows.Verdict{
-			Kind: windows.Missing, Text: s.Reason,
-			Remedy: "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5",
-		}
+		s.State, s.Route, s.Reason = windows.Fail, nil, say.F("Windows has no route to %s", subnet)
+		s.Verdict = windows.Verdict{Kind: windows.Missing, Text: s.Reason, Remedy: "Repair the route: key W, or sudo flatnet-tui route apply."}
 	}
 	return s
 }
@@ -142,8 +141,10 @@ func Upstreams(broken bool) pane.UpstreamsView {
 		p.State, p.Cause, p.Detail, p.LatencyMS, p.Loss = health.Fail, "refused", "connection refused: nothing listens on this port", nil, number(0.25)
 		p.Spark[9], p.Spark[10], p.Spark[11] = math.NaN(), math.NaN(), math.NaN()
 		p.Since = Now().Add(-4 * time.Minute)
-		g.State, g.Drift = gateway.Warn, []say.Text{"conf.d/flatnet.conf was changed by hand since generation 12"}
-		g.SetAside = []gateway.SetAside{{Host: "broken host", Source: "container test", Reason: "the host name has a space in it"}}
+		g.State, g.Drift = gateway.Warn, []say.Text{say.Sentence(say.F("%s was edited by hand", "conf.d/flatnet.conf"))}
+		site, host := config.NewSite(), "broken host"
+		why := say.Errorf("label %s: %w", "flatnet.host", site.Set("host", host))
+		g.SetAside = []gateway.SetAside{{Host: host, Source: say.F("container %s", "test"), Reason: say.Of(why)}}
 	}
 	v.Gateway = health.Look(Now(), g, nil)
 	return v

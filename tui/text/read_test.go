@@ -41,6 +41,14 @@ func TestWhatWasWrittenDownIsReadAgain(t *testing.T) {
 	}
 }
 
+// What no catalogue has stays as it is.
+func TestWhatIsNotKnownStays(t *testing.T) {
+	bare := &Texts{forms: formsOf(nil)}
+	if got := bare.Say("no such file or directory"); got != "no such file or directory" {
+		t.Errorf("%q", got)
+	}
+}
+
 // FuzzRead: whatever was written down, it is read without a panic, and in no
 // more time than a screen has.
 func FuzzRead(f *testing.F) {
