@@ -85,13 +85,16 @@ func Join(separator Text, texts ...Text) Text {
 	return Text(b)
 }
 
+// stop ends a sentence.
+const stop Text = "."
+
 // Sentence makes a sentence of a text: with a capital, where it begins with a
 // word of its own, and a full stop, where it has none.
 func Sentence(t Text) Text {
 	if t == "" {
 		return ""
 	}
-	return Text(add(begin(sentence, "."), text, string(t)))
+	return Text(add(begin(sentence, string(stop)), text, string(t)))
 }
 
 // Capital begins a text with a capital, where it begins with a word of its own.

@@ -92,7 +92,7 @@ func (t findingTexts) judge(all []health.Finding) judgement {
 		worst = health.Worst(worst, f.Severity)
 		n[f.Severity]++
 	}
-	return judgement{severity: worst, words: fmt.Sprintf("%d %s", n[worst], t.word(worst))}
+	return judgement{severity: worst, words: fmt.Sprintf(t.Sum, n[worst], t.word(worst))}
 }
 
 func (t findingTexts) detail(all []health.Finding, key string) Detail {

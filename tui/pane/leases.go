@@ -140,7 +140,7 @@ func (t leaseTexts) judge(all []leases.Status) judgement {
 	}
 	if stale > 0 {
 		j.severity = health.Worst(j.severity, health.Warn)
-		j.words += ", " + fmt.Sprintf(t.SumStale, stale)
+		j.words += t.all.State.And + fmt.Sprintf(t.SumStale, stale)
 	}
 	return j
 }

@@ -236,7 +236,7 @@ func (p *list[T]) Linear() []Line {
 	severity, words := p.State()
 	said := p.kind.title + ": " + widget.Word(severity, p.deps.Text)
 	if words != "" {
-		said += ", " + words
+		said += p.deps.Text.State.And + words
 	}
 	if p.feed.reason != "" {
 		said += ": " + p.feed.reason

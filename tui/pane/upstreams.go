@@ -247,7 +247,7 @@ func (t siteTexts) judge(v UpstreamsView) judgement {
 	}
 	if down > 0 {
 		j.severity = health.Fail
-		j.words += ", " + fmt.Sprintf(t.SumDown, down)
+		j.words += t.all.State.And + fmt.Sprintf(t.SumDown, down)
 	}
 	if n := len(v.Gateway.Value.SetAside); n > 0 {
 		j.severity = health.Worst(j.severity, health.Warn)

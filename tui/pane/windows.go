@@ -102,7 +102,7 @@ func (w windowsFacts) route(s windows.Status) fact {
 		if r.Persistent {
 			lasts = w.t.Persistent
 		}
-		f.note = lasts + ", " + fmt.Sprintf(w.t.Metric, r.Metric)
+		f.note = lasts + w.d.Text.State.And + fmt.Sprintf(w.t.Metric, r.Metric)
 	}
 	return f
 }

@@ -12,6 +12,7 @@ type State struct {
 	NoSource                string
 	Empty                   string // nothing there
 	NoMatch                 string // filter
+	And                     string // between two things that are said
 }
 
 // Ages are formats of a coarse age.
@@ -75,7 +76,7 @@ type Sites struct {
 type Roles struct{ Upstream, Bridge, Windows, Gateway, Target string }
 
 // Findings is the pane of all checks.
-type Findings struct{ State, What, Target, Code, Seen, Remedy, Since string }
+type Findings struct{ State, What, Target, Code, Seen, Remedy, Since, Sum string }
 
 // Screen is the frame around the panes.
 type Screen struct {

@@ -40,19 +40,3 @@ func Cut(s string, width int) string {
 	}
 	return ansi.Truncate(s, width, "…")
 }
-
-// Wrap breaks s into lines of at most width cells, between words where it
-// can: a word that is longer, and Japanese, are broken where the line ends.
-func Wrap(s string, width int) []string {
-	if width <= 0 {
-		return nil
-	}
-	var lines []string
-	for line := range strings.SplitSeq(ansi.Wrap(s, width, "/,"), "\n") {
-		if Width(line) > width { // a comma that just did not fit
-			line = ansi.Hardwrap(line, width, true)
-		}
-		lines = append(lines, strings.Split(line, "\n")...)
-	}
-	return lines
-}

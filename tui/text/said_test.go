@@ -42,7 +42,7 @@ func TestJapaneseSaysAllOfCore(t *testing.T) {
 		if e, v := say.Verbs(english), say.Verbs(j); !slices.Equal(e, v) {
 			t.Errorf("%q fills in %v, and its Japanese %q %v", english, e, j, v)
 		}
-		if strings.HasSuffix(english, ".") != strings.HasSuffix(j, "。") {
+		if hasWords(english) && strings.HasSuffix(english, ".") != strings.HasSuffix(j, "。") {
 			t.Errorf("%q and its Japanese %q do not both end as a sentence", english, j)
 		}
 	}

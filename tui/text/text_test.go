@@ -202,6 +202,22 @@ func TestLatency(t *testing.T) {
 	}
 }
 
+// Japanese is broken between characters, but not before what ends a clause, and
+// not within an address.
+func TestWrapOfJapanese(t *testing.T) {
+	for s, want := range map[string]string{
+		"経路 10.87.1.0/24、ゲートウェイ":          "経路|10.87.1.0/24、|ゲートウェイ",
+		"ブリッジがありません。作成":                   "ブリッジがあり|ません。作成",
+		"あいうえおかきく。けこ":                     "あいうえおかき|く。けこ",
+		"値 (正しくは 10.87.1.0) です":           "値 (正しくは|10.87.1.0) です",
+		"sudo flatnet-tui route apply 実行": "sudo|flatnet-tui|route apply 実|行",
+	} {
+		if got := strings.Join(Wrap(s, 15), "|"); got != want {
+			t.Errorf("%q is broken as %q, want %q", s, got, want)
+		}
+	}
+}
+
 func TestWrapLosesNothing(t *testing.T) {
 	s := "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5 受付システムの経路を追加します, too small: it has 19x22, no"
 	for w := 2; w < 90; w++ {

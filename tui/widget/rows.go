@@ -106,7 +106,7 @@ func (r Rows) Linear(columns []Column, t *text.Texts) (keys []string, lines map[
 			words = append(words, c.Text+stateWord(c, t))
 		}
 		keys = append(keys, row.Key)
-		lines[row.Key] = strings.Join(words, ", ")
+		lines[row.Key] = strings.Join(words, t.State.And)
 	}
 	return keys, lines
 }
