@@ -26,3 +26,10 @@ func TestErrorsAreSaidInTheCataloguesLanguage(t *testing.T) {
 		t.Errorf("in logs: %q, want %q", err.Error(), want)
 	}
 }
+
+func TestSentencesInJapanese(t *testing.T) {
+	x := say.Join(" ", say.Sentence(say.F("%s is missing", "br0")), "net.ipv4.ip_forward is 0.")
+	if got := Japanese().Say(x); got != "br0 がありません。net.ipv4.ip_forward が 0 です。" {
+		t.Errorf("%q", got)
+	}
+}

@@ -208,6 +208,7 @@ func TestWrapOfJapanese(t *testing.T) {
 	for s, want := range map[string]string{
 		"経路 10.87.1.0/24、ゲートウェイ":          "経路|10.87.1.0/24、|ゲートウェイ",
 		"ブリッジがありません。作成":                   "ブリッジがあり|ません。作成",
+		"読み取るネットワーク名":                     "読み取る|ネットワーク名",
 		"あいうえおかきく。けこ":                     "あいうえおかき|く。けこ",
 		"値 (正しくは 10.87.1.0) です":           "値 (正しくは|10.87.1.0) です",
 		"sudo flatnet-tui route apply 実行": "sudo|flatnet-tui|route apply 実|行",

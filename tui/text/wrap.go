@@ -2,6 +2,7 @@ package text
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -64,13 +65,15 @@ func wrapJapanese(line string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// pieces cuts a line at every place where it may be broken.
+// pieces cuts a line at every place where it may be broken: not within a word
+// in Katakana.
 func pieces(line string) []string {
 	var all []string
 	start, last := 0, rune(-1)
 	for at, r := range line {
 		between := last == ' ' && r != ' ' || wide(last) && r != ' ' || wide(r) && last != ' '
-		if at > 0 && between && !strings.ContainsRune(neverFirst, r) && !strings.ContainsRune(neverLast, last) && ansi.StringWidth(string(r)) > 0 {
+		loanword := unicode.Is(unicode.Katakana, last) && unicode.Is(unicode.Katakana, r)
+		if at > 0 && between && !loanword && !strings.ContainsRune(neverFirst, r) && !strings.ContainsRune(neverLast, last) && ansi.StringWidth(string(r)) > 0 {
 			all = append(all, line[start:at])
 			start = at
 		}
