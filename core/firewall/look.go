@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"flatnet/core/kernel"
+	"flatnet/core/say"
 )
 
 // bridgeNFKey says whether packets between two ports of one bridge pass
@@ -38,7 +39,7 @@ type Status struct {
 	Other        kernel.Backend `json:"other,omitempty"`       // the other backend, where that one holds rules too
 	OtherDrops   bool           `json:"other_drops,omitempty"` // and may drop this network's packets
 	EmptyOther   []string       `json:"empty_other,omitempty"` // the commands that empty it
-	OtherError   string         `json:"other_error,omitempty"` // why it is unknown whether it does
+	OtherError   say.Text       `json:"other_error,omitempty"` // why it is unknown whether it does
 	BridgeNFCall *bool          `json:"bridge_nf_call"`        // net.bridge.bridge-nf-call-iptables; nil: br_netfilter is not loaded
 }
 
@@ -118,7 +119,7 @@ func (s *Status) lookAtOther(w Want, read func(kernel.Backend) (ruleset, error))
 		return
 	}
 	if err != nil {
-		s.OtherError = err.Error()
+		s.OtherError = say.Of(err)
 		return
 	}
 	if rs.empty() {

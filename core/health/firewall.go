@@ -195,7 +195,7 @@ func mixed(s firewall.Status) []Finding {
 	if s.OtherError != "" {
 		return []Finding{{
 			Severity: Unknown, Title: "whether the other iptables holds rules is unknown",
-			Detail: say.Sentence(say.Data(s.OtherError)),
+			Detail: say.Sentence(s.OtherError),
 		}}
 	}
 	if !s.Mixed() {

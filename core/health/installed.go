@@ -72,7 +72,7 @@ func pluginMissing(s host.Status, f Facts) []Finding {
 	case p.Exists:
 		return nil
 	case p.Err != "":
-		return []Finding{{Severity: Unknown, Target: p.Path, Title: "whether the plugin is installed is not known", Detail: say.Data(p.Err), Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: p.Path, Title: "whether the plugin is installed is not known", Detail: p.Err, Remedy: byRoot}}
 	}
 	found := Finding{
 		Severity: Fail, Target: p.Path, Title: "the plugin is not installed",
@@ -103,7 +103,7 @@ func pluginVersion(s host.Status, facts Facts) []Finding {
 	case p.Version == p.Want:
 		return nil
 	case p.Err != "":
-		f.Severity, f.Title, f.Detail = Unknown, "the plugin's version is not known", say.Data(p.Err)
+		f.Severity, f.Title, f.Detail = Unknown, "the plugin's version is not known", p.Err
 	case p.Version == "":
 		f.Title = say.F("the plugin does not say its version; this program is %s", p.Want)
 		f.Detail = say.F("%s, started by hand, did not present itself.", p.Path)
@@ -125,7 +125,7 @@ func networkListMissing(s host.Status, f Facts) []Finding {
 	case l.Exists:
 		return nil
 	case l.Err != "":
-		return []Finding{{Severity: Unknown, Target: l.Path, Title: "whether Podman has a network list is not known", Detail: say.Data(l.Err), Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: l.Path, Title: "whether Podman has a network list is not known", Detail: l.Err, Remedy: byRoot}}
 	}
 	return []Finding{{
 		Severity: Fail, Target: l.Path, Title: say.F("Podman has no network list for %s", f.Config.Network.Name),
@@ -162,7 +162,7 @@ func networkListInvalid(s host.Status, f Facts) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid", Detail: say.Data(s.NetworkList.Problem),
+		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid", Detail: s.NetworkList.Problem,
 	}}
 }
 

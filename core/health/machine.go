@@ -100,7 +100,7 @@ func disk(d host.Disk) []Finding {
 	f := Finding{Target: d.Path, Detail: say.F("df: %s free of %s, %d of %d inodes.", bytesText(d.Free), bytesText(d.Total), d.FreeInodes, d.Inodes)}
 	switch {
 	case d.Err != "":
-		f.Severity, f.Title, f.Detail = Unknown, say.F("the room at %s is not known", d.Path), say.Data(d.Err)
+		f.Severity, f.Title, f.Detail = Unknown, say.F("the room at %s is not known", d.Path), d.Err
 	case d.Total == 0: // a file system that does not count
 		return nil
 	case d.Free < diskFull || (d.Inodes > 0 && d.FreeInodes == 0):

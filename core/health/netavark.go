@@ -17,7 +17,7 @@ func networkMissing(s host.Status, f Facts) []Finding {
 	case n.Exists:
 		return nil
 	case n.Err != "":
-		return []Finding{{Severity: Unknown, Target: n.Path, Title: "whether Podman knows the network is not known", Detail: say.Data(n.Err), Remedy: byRoot}}
+		return []Finding{{Severity: Unknown, Target: n.Path, Title: "whether Podman knows the network is not known", Detail: n.Err, Remedy: byRoot}}
 	}
 	found := Finding{
 		Severity: Fail, Target: name, Title: say.F("Podman does not know the network %s", name),

@@ -10,16 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // Disk is one file system that is written to.
 type Disk struct {
-	Path       string `json:"path"` // the directory on it that is ours, or the nearest one above
-	Free       uint64 `json:"free"` // bytes that an ordinary user may still write
-	Total      uint64 `json:"total"`
-	FreeInodes uint64 `json:"free_inodes"` // 0 of 0 where the file system counts none
-	Inodes     uint64 `json:"inodes"`
-	Err        string `json:"error,omitempty"`
+	Path       string   `json:"path"` // the directory on it that is ours, or the nearest one above
+	Free       uint64   `json:"free"` // bytes that an ordinary user may still write
+	Total      uint64   `json:"total"`
+	FreeInodes uint64   `json:"free_inodes"` // 0 of 0 where the file system counts none
+	Inodes     uint64   `json:"inodes"`
+	Err        say.Text `json:"error,omitempty"`
 }
 
 // lookDisks looks at each file system that state, log and gateway
@@ -59,7 +60,7 @@ func lookDisk(path string) (d Disk, device uint64) {
 	var fsys unix.Statfs_t
 	var st unix.Stat_t
 	if err := errors.Join(unix.Statfs(path, &fsys), unix.Stat(path, &st)); err != nil {
-		d.Err = err.Error()
+		d.Err = say.Of(err)
 		return d, 0
 	}
 	size := uint64(fsys.Bsize)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // ErrorLog is the end of the gateway's error.log, as far as it tells of
@@ -17,7 +18,7 @@ import (
 type ErrorLog struct {
 	Path   string         `json:"path,omitempty"` // "" : none was found
 	Errors []GatewayError `json:"errors"`         // oldest first, at most maxErrors
-	Err    string         `json:"error,omitempty"`
+	Err    say.Text       `json:"error,omitempty"`
 }
 
 // GatewayError is one failed request, without the request itself, which may
@@ -51,7 +52,7 @@ func lookErrorLog(c config.Config) ErrorLog {
 		l := ErrorLog{Path: path}
 		tail, err := readTail(path)
 		if err != nil {
-			l.Err = err.Error()
+			l.Err = say.Of(err)
 			return l
 		}
 		l.Errors = parseErrors(tail, time.Local)

@@ -215,7 +215,7 @@ func TestNetworkList(t *testing.T) {
 			return len(l.Differs) == 1 && strings.Contains(l.Differs[0], "/elsewhere")
 		}},
 		"unknown key":        {map[string]string{"flatnet": strings.Replace(ours, `"type":"flatnet"`, `"type":"flatnet","subnets":1`, 1)}, func(l NetworkList) bool { return l.Problem != "" }},
-		"configuration gone": {map[string]string{"flatnet": strings.Replace(ours, `"type":"flatnet"`, `"type":"flatnet","config":"/nowhere.toml"`, 1)}, func(l NetworkList) bool { return strings.Contains(l.Problem, "/nowhere.toml") }},
+		"configuration gone": {map[string]string{"flatnet": strings.Replace(ours, `"type":"flatnet"`, `"type":"flatnet","config":"/nowhere.toml"`, 1)}, func(l NetworkList) bool { return strings.Contains(l.Problem.String(), "/nowhere.toml") }},
 	} {
 		t.Setenv("FLATNET_CONFIG", "")
 		dir := t.TempDir()

@@ -70,7 +70,7 @@ func (l *NetworkList) useNetwork(n netavark.Network, c config.Config) {
 	}
 	asked, err := n.Check(netavark.ForSetup)
 	if err != nil {
-		l.Problem = err.Error()
+		l.Problem = say.Of(err)
 		return
 	}
 	l.Differs = differences(asked.Config, c)

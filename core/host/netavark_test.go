@@ -31,11 +31,13 @@ func TestNetworkOfNetavark(t *testing.T) {
 		"another":        {map[string]string{"x": strings.Replace(made, `"flatnet"`, `"x"`, 1)}, func(l NetworkList) bool { return !l.Exists }},
 		"of bridge":      {change(`"driver":"flatnet"`, `"driver":"bridge"`), func(l NetworkList) bool { return l.Exists && !l.Ours }},
 		"broken":         {map[string]string{"flatnet": "{"}, func(l NetworkList) bool { return l.Exists && l.Problem != "" }},
-		"without a name": {map[string]string{"flatnet": "{}"}, func(l NetworkList) bool { return strings.Contains(l.Problem, "no name") }},
-		"Podman's IPAM":  {change(`"none"`, `"host-local"`), func(l NetworkList) bool { return strings.Contains(l.Problem, "Podman chooses its addresses") }},
-		"another subnet": {change("10.87.1.0/24", "10.87.1.0/25"), func(l NetworkList) bool { return strings.Contains(l.Problem, "10.87.1.0/24 in the configuration") }},
+		"without a name": {map[string]string{"flatnet": "{}"}, func(l NetworkList) bool { return strings.Contains(l.Problem.String(), "no name") }},
+		"Podman's IPAM":  {change(`"none"`, `"host-local"`), func(l NetworkList) bool { return strings.Contains(l.Problem.String(), "Podman chooses its addresses") }},
+		"another subnet": {change("10.87.1.0/24", "10.87.1.0/25"), func(l NetworkList) bool {
+			return strings.Contains(l.Problem.String(), "10.87.1.0/24 in the configuration")
+		}},
 		"another state":  {change(`"driver":`, `"options":{"config":"`+other+`"},"driver":`), func(l NetworkList) bool { return len(l.Differs) == 1 && strings.Contains(l.Differs[0], "/elsewhere") }},
-		"no such config": {change(`"driver":`, `"options":{"config":"/nowhere.toml"},"driver":`), func(l NetworkList) bool { return strings.Contains(l.Problem, "/nowhere.toml") }},
+		"no such config": {change(`"driver":`, `"options":{"config":"/nowhere.toml"},"driver":`), func(l NetworkList) bool { return strings.Contains(l.Problem.String(), "/nowhere.toml") }},
 		"there twice":    {map[string]string{"flatnet": made, "copy": made}, func(l NetworkList) bool { return l.Ours && len(l.Others) == 1 }},
 	} {
 		dir := t.TempDir()

@@ -19,12 +19,12 @@ type NetworkList struct {
 	Exists bool   `json:"exists"`
 	Ours   bool   `json:"ours"` // it calls our plugin
 	// Problem is why Podman or the plugin cannot use it; "" if they can.
-	Problem string `json:"problem,omitempty"`
+	Problem say.Text `json:"problem,omitempty"`
 	// Differs lists what it says otherwise than our configuration.
 	Differs []string `json:"differs,omitempty"`
 	// Others are further ones for this network, which Podman passes over.
 	Others []string `json:"others,omitempty"`
-	Err    string   `json:"error,omitempty"` // why it could not be looked at
+	Err    say.Text `json:"error,omitempty"` // why it could not be looked at
 }
 
 // described is a file that describes a network: its name, and how NetworkList
@@ -49,18 +49,18 @@ func findNetwork(own, name string, read func(file string) (described, error)) Ne
 	l := NetworkList{Path: own}
 	dir := filepath.Dir(own)
 	if _, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.Err = err.Error()
+		l.Err = say.Of(err)
 		return l
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*"+filepath.Ext(own)))
 	for _, file := range files {
 		d, err := read(file)
 		if err != nil && errors.Is(err, os.ErrPermission) {
-			l.Err = err.Error()
+			l.Err = say.Of(err)
 		}
 		switch {
 		case err != nil && file == own && !l.Exists:
-			l.Exists, l.Problem = true, err.Error()
+			l.Exists, l.Problem = true, say.Of(err)
 		case err != nil || d.name != name:
 		case l.Exists && l.Problem == "":
 			l.Others = append(l.Others, file)
@@ -103,7 +103,7 @@ func (l *NetworkList) useList(li list, c config.Config) {
 	l.Ours = true
 	asked, _, err := config.LoadNetConf(entry)
 	if err != nil {
-		l.Problem = err.Error()
+		l.Problem = say.Of(err)
 		return
 	}
 	l.Differs = differences(asked, c)

@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"flatnet/core/say"
 )
 
 // PluginName is the plugin's program, and its type in network lists.
@@ -25,7 +27,7 @@ type Plugin struct {
 	Version    string   `json:"version,omitempty"` // as it says itself; "" where it says nothing
 	Want       string   `json:"want,omitempty"`    // this program's own
 	Others     []string `json:"others,omitempty"`  // further programs of that name, which Podman passes over
-	Err        string   `json:"error,omitempty"`   // why it could not be looked at
+	Err        say.Text `json:"error,omitempty"`   // why it could not be looked at
 }
 
 // lookPlugin finds the plugin as Podman does: the first file of its name.
@@ -40,7 +42,7 @@ func (l *Looker) lookPlugin(ctx context.Context, dirs []string, version string) 
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		case err != nil:
-			p.Err = err.Error()
+			p.Err = say.Of(err)
 		case p.Exists:
 			p.Others = append(p.Others, path)
 		default:
@@ -61,7 +63,7 @@ type answer struct {
 }
 
 // version asks a plugin that has not been asked yet, or has changed since.
-func (l *Looker) version(ctx context.Context, path string) (version, problem string) {
+func (l *Looker) version(ctx context.Context, path string) (version string, problem say.Text) {
 	var file syscall.Stat_t
 	err := syscall.Stat(path, &file)
 	file.Atim = syscall.Timespec{}
@@ -88,7 +90,7 @@ var versionLine = regexp.MustCompile(`(?m)^flatnet (\S{1,100})`)
 
 // askVersion starts the plugin without CNI_COMMAND, which makes it say what
 // it is and exit.
-func askVersion(ctx context.Context, path string) (version, problem string) {
+func askVersion(ctx context.Context, path string) (version string, problem say.Text) {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path)
@@ -97,18 +99,18 @@ func askVersion(ctx context.Context, path string) (version, problem string) {
 	cmd.WaitDelay = 200 * time.Millisecond
 	out, err := cmd.StderrPipe()
 	if err != nil {
-		return "", err.Error()
+		return "", say.Of(err)
 	}
 	// Pdeathsig follows the thread that starts the program.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
-		return "", err.Error()
+		return "", say.Of(err)
 	}
 	text, _ := io.ReadAll(io.LimitReader(out, 4096))
 	_ = cmd.Wait() // it exits with 2 by design
 	if ctx.Err() != nil {
-		return "", path + " did not say its version in time"
+		return "", say.F("%s did not say its version in time", path)
 	}
 	if m := versionLine.FindSubmatch(text); m != nil {
 		return string(m[1]), ""

@@ -10,11 +10,9 @@ package netavark
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"flatnet/core"
 	"flatnet/core/config"
@@ -146,7 +144,7 @@ func (n Network) Check(m Moment) (Config, error) {
 }
 
 // unsupported tells what the network asks for that there is not.
-func (n Network) unsupported() string {
+func (n Network) unsupported() say.Text {
 	driver := n.IPAMOptions["driver"]
 	switch {
 	case n.Internal:
@@ -160,38 +158,38 @@ func (n Network) unsupported() string {
 	case len(n.DNSServers) > 0:
 		return "name servers of its own (--dns) are not supported"
 	case driver != "" && driver != noIPAM:
-		return fmt.Sprintf("addresses by %q (--ipam-driver) are not supported: Flatnet gives them itself", driver)
+		return say.F("addresses by %q (--ipam-driver) are not supported: Flatnet gives them itself", driver)
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.Options)) {
 		if key != "mtu" && key != "config" {
-			return fmt.Sprintf("there is no option %q; there are mtu=BYTES and config=FILE", key)
+			return say.F("there is no option %q; there are mtu=BYTES and config=FILE", key)
 		}
 	}
 	return ""
 }
 
 // incomplete tells what a network beside the configured one has to say itself.
-func (n Network) incomplete(cfg Config) string {
+func (n Network) incomplete(cfg Config) say.Text {
 	switch {
 	case len(n.Subnets) == 0 || n.Subnets[0].Subnet == "":
-		return fmt.Sprintf("the configured network is %s; another one needs a --subnet of its own", cfg.File.Network.Name)
+		return say.F("the configured network is %s; another one needs a --subnet of its own", cfg.File.Network.Name)
 	case n.Interface == "":
-		return fmt.Sprintf("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.File.Network.Name)
+		return say.F("the configured network is %s; another one needs a bridge of its own, --interface-name", cfg.File.Network.Name)
 	case cfg.Network.Bridge == cfg.File.Network.Bridge:
-		return fmt.Sprintf("the bridge %s is that of the configured network %s; another one needs its own, --interface-name", cfg.Network.Bridge, cfg.File.Network.Name)
+		return say.F("the bridge %s is that of the configured network %s; another one needs its own, --interface-name", cfg.Network.Bridge, cfg.File.Network.Name)
 	case cfg.Network.Subnet.Overlaps(cfg.File.Network.Subnet):
-		return fmt.Sprintf("its subnet overlaps %s, that of the configured network %s; give it another --subnet", cfg.File.Network.Subnet, cfg.File.Network.Name)
+		return say.F("its subnet overlaps %s, that of the configured network %s; give it another --subnet", cfg.File.Network.Subnet, cfg.File.Network.Name)
 	}
 	return ""
 }
 
 // contradiction tells where the configured network, as Podman has it, differs
 // from the configuration.
-func contradiction(is, want config.Network) string {
-	var all []string
-	differ := func(what, is, want string) {
+func contradiction(is, want config.Network) say.Text {
+	var all []say.Text
+	differ := func(what say.Text, is, want string) {
 		if is != want {
-			all = append(all, fmt.Sprintf("%s is %s, and %s in the configuration", what, is, want))
+			all = append(all, say.F("%s is %s, and %s in the configuration", what, is, want))
 		}
 	}
 	differ("the bridge", is.Bridge, want.Bridge)
@@ -201,11 +199,11 @@ func contradiction(is, want config.Network) string {
 		differ("the range's start", is.RangeStart.String(), want.RangeStart.String())
 		differ("the range's end", is.RangeEnd.String(), want.RangeEnd.String())
 	}
-	return strings.Join(all, "; ")
+	return say.Join("; ", all...)
 }
 
 // refused makes the error of a network that cannot be used.
-func (n Network) refused(m Moment, reason string) error {
+func (n Network) refused(m Moment, reason say.Text) error {
 	op, hint := say.Text("make network"), say.Text("leave that out; what is not given is taken from the configuration")
 	if m == ForSetup {
 		op, hint = "use network", say.F("make it anew: sudo podman network rm %s && sudo podman network create -d flatnet %s", n.Name, n.Name)

@@ -34,8 +34,8 @@ type Status struct {
 	TakenBy string `json:"taken_by,omitempty"`
 	// Silent says why no answer came: asked out of a container where one is
 	// running, else from this machine.
-	Silent string `json:"silent,omitempty"`
-	Asker  string `json:"asker,omitempty"` // the container that asked: "web (10.87.1.2)"; "": this machine
+	Silent say.Text `json:"silent,omitempty"`
+	Asker  string   `json:"asker,omitempty"` // the container that asked: "web (10.87.1.2)"; "": this machine
 	// Beside says that this machine had an answer and the container had none.
 	Beside  bool         `json:"beside,omitempty"`
 	Servers []netip.Addr `json:"servers,omitempty"` // that this machine asks for other names
@@ -92,7 +92,7 @@ func (s *Status) ask(ctx context.Context, o LookOptions) {
 		_ = ns.Close()
 	}
 	if err != nil {
-		s.Silent = err.Error()
+		s.Silent = say.Of(err)
 	}
 }
 

@@ -138,7 +138,7 @@ func takeOver(o Options, l host.List) ([]repair.Step, error) {
 	is := host.LookNetwork(o.host(l.Asked))
 	switch {
 	case is.Err != "":
-		return nil, failed(errors.New(is.Err), "run it as root")
+		return nil, failed(say.New(is.Err), "run it as root")
 	case !is.Exists:
 		return []repair.Step{createNetwork(n.String(), n.CreateArgs(), o.host(l.Asked))}, nil
 	case !is.Ours, is.Problem != "", len(is.Differs) > 0:
@@ -157,14 +157,14 @@ func fileOf(l host.List) string {
 }
 
 // described tells what is wrong with the network that is there.
-func described(n host.NetworkList) string {
+func described(n host.NetworkList) say.Text {
 	switch {
 	case n.Problem != "":
 		return n.Problem
 	case !n.Ours:
-		return n.Path + " has another driver"
+		return say.F("%s has another driver", n.Path)
 	}
-	return n.Path + ": " + strings.Join(n.Differs, "; ")
+	return say.F("%s: %s", n.Path, strings.Join(n.Differs, "; "))
 }
 
 // migrateNotes say what a person should know before saying yes.

@@ -134,7 +134,7 @@ func goodOr(good bool, otherwise string) string {
 func otherBackend(s firewall.Status) string {
 	switch {
 	case s.OtherError != "":
-		return "unknown: " + s.OtherError
+		return "unknown: " + s.OtherError.String()
 	case !s.Mixed():
 		return "holds no rules"
 	case s.OtherDrops:
