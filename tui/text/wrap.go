@@ -43,6 +43,8 @@ const (
 
 func wide(r rune) bool { return r >= 0x1100 && ansi.StringWidth(string(r)) > 1 }
 
+func katakana(r rune) bool { return r == 'ー' || unicode.Is(unicode.Katakana, r) }
+
 // wrapJapanese breaks a line where it may be broken: at spaces, and on either
 // side of a wide character. What is between two such places and wider than a
 // line stays whole.
@@ -72,7 +74,7 @@ func pieces(line string) []string {
 	start, last := 0, rune(-1)
 	for at, r := range line {
 		between := last == ' ' && r != ' ' || wide(last) && r != ' ' || wide(r) && last != ' '
-		loanword := unicode.Is(unicode.Katakana, last) && unicode.Is(unicode.Katakana, r)
+		loanword := katakana(last) && katakana(r)
 		if at > 0 && between && !loanword && !strings.ContainsRune(neverFirst, r) && !strings.ContainsRune(neverLast, last) && ansi.StringWidth(string(r)) > 0 {
 			all = append(all, line[start:at])
 			start = at
