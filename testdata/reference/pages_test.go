@@ -66,8 +66,35 @@ func TestJapaneseHasTheSame(t *testing.T) {
 			}
 		}
 	}
-	if compared < 4 {
+	if compared < 7 {
 		t.Errorf("only %d Japanese pages were found", compared)
+	}
+}
+
+// TestPagesStayInTheirLanguage: a reader of Japanese is led to an English page
+// only where there is no Japanese one, and either page leads to the other.
+func TestPagesStayInTheirLanguage(t *testing.T) {
+	for _, japanese := range handwritten(t) {
+		rest, is := strings.CutPrefix(japanese.Name, "docs/ja/")
+		if !is {
+			continue
+		}
+		dir := filepath.Dir(japanese.Name)
+		for i, m := range link.FindAllStringSubmatch(japanese.Text, -1) {
+			file, _, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(dir, file)
+			if i == 0 && target != "docs/"+rest {
+				t.Errorf("%s does not begin with a link to the English page, but to %s", japanese.Name, m[1])
+			}
+			translated := strings.Replace(target, "docs/", "docs/ja/", 1)
+			if _, err := os.Stat(filepath.Join(project, translated)); i > 0 && err == nil && !strings.HasPrefix(target, "docs/ja/") {
+				t.Errorf("%s leads to the English %s; there is %s", japanese.Name, m[1], translated)
+			}
+		}
+		english := link.FindStringSubmatch(named(t, "docs/"+rest).Text)
+		if english == nil || filepath.Join(filepath.Dir("docs/"+rest), english[1]) != japanese.Name {
+			t.Errorf("docs/%s does not begin with a link to the Japanese page", rest)
+		}
 	}
 }
 
