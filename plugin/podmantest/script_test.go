@@ -2,7 +2,10 @@ package podmantest
 
 import (
 	"bufio"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +28,18 @@ func TestIntegrationScript(t *testing.T) {
 		}
 	})
 }
+
+// TestIntegrationScriptThroughTheGateway finds the gateway that is deployed,
+// and asks it for a container.
+func TestIntegrationScriptThroughTheGateway(t *testing.T) {
+	m := newMachine(t)
+	out, err := runScript(m.p, "PATH="+filepath.Join(m.p.Dir, "bin")+":"+filepath.Dir(m.tui)+":"+os.Getenv("PATH"))
+	if err != nil || !throughGateway.MatchString(out) {
+		t.Errorf("the script did not get through the gateway: %v\n%s", err, out)
+	}
+}
+
+var throughGateway = regexp.MustCompile(`(?m)^\[OK\] HTTP to 10\.87\.1\.\d+ through the gateway at 127\.0\.0\.1$`)
 
 // TestIntegrationScriptFails shows that it can say no.
 func TestIntegrationScriptFails(t *testing.T) {
