@@ -5,7 +5,9 @@ DESTDIR ?=
 GO      ?= go
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-TOOLS    := $(CURDIR)/bin/tools
+TOOLS    := bin/tools
+# go wants the whole path; make takes no target with spaces in it.
+GOBIN     = "$$(realpath -m '$(TOOLS)')"
 # The tools, by exact version; they stay out of go.mod.
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
@@ -73,7 +75,7 @@ lint: $(TOOLS)/golangci-lint ## check the code
 
 # Another console is measured where it can be had.
 bench: setup programs ## measure, side by side with what it is compared with
-	@[ -x $(TOOLS)/lazydocker ] || GOBIN=$(TOOLS) $(GO) install $(LAZYDOCKER) || echo "lazydocker cannot be had here: it is not measured beside ours."
+	@[ -x $(TOOLS)/lazydocker ] || GOBIN=$(GOBIN) $(GO) install $(LAZYDOCKER) || echo "lazydocker cannot be had here: it is not measured beside ours."
 	$(GO) test -run '^$$' -bench . -benchtime $(or $(BENCHTIME),1s) $(PACKAGES)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
@@ -83,10 +85,10 @@ clean: ## remove what was built
 	rm -rf bin dist
 
 $(TOOLS)/golangci-lint:
-	GOBIN=$(TOOLS) $(GO) install $(LINT)
+	GOBIN=$(GOBIN) $(GO) install $(LINT)
 
 $(TOOLS)/gotestsum:
-	GOBIN=$(TOOLS) $(GO) install $(GOTESTSUM)
+	GOBIN=$(GOBIN) $(GO) install $(GOTESTSUM)
 
 $(TOOLS)/nfpm:
-	GOBIN=$(TOOLS) $(GO) install $(NFPM)
+	GOBIN=$(GOBIN) $(GO) install $(NFPM)

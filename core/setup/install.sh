@@ -93,6 +93,15 @@ forget_networks() {
 # live: this machine, and systemd runs it.
 live() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
 
+# owned FILE: it is the Debian package's.
+owned() { [ -z "$DESTDIR" ] && dpkg-query -S "$1" >/dev/null 2>&1; }
+
+# not_here: refuses where the package is in charge.
+not_here() {
+  echo "Flatnet is here from its Debian package. $1 (leases and edited files stay): sudo apt-get remove flatnet" >&2
+  exit 1
+}
+
 has_portmap() {
   for d in /usr/local/libexec/cni /usr/libexec/cni /usr/local/lib/cni /usr/lib/cni /opt/cni/bin; do
     [ -x "$d/portmap" ] && return 0
@@ -101,6 +110,7 @@ has_portmap() {
 }
 
 do_install() {
+  if owned "$plugin"; then not_here "Upgrade that (make deb), or take it away first"; fi
   for f in bin/flatnet bin/flatnet-tui bin/share/flatnet/flatnet.toml; do
     [ -e "$f" ] || { echo "$f is missing: run make build first" >&2; exit 1; }
   done
@@ -133,7 +143,38 @@ do_install() {
   [ -n "$DESTDIR" ] || echo "Installed. Next: sudo flatnet-tui init"
 }
 
+# remove_programs: what is below PREFIX, and directories that nobody else uses.
+remove_programs() {
+  made=$new/made
+  sort -r "$pristine/made" >"$made" 2>/dev/null || : # the innermost first
+  echo /etc/flatnet >>"$made"
+  rm -rf "$netavark" "$console" "$unit" "$pristine" \
+    "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
+    "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
+  while read -r d; do
+    rmdir "$DESTDIR$d" 2>/dev/null || :
+  done <"$made"
+}
+
+# hand_over: the Debian package goes on with plugin, /etc, bridge and rules.
+hand_over() {
+  if owned "$console"; then not_here "To take it away"; fi
+  remove_programs
+  if live; then
+    systemctl daemon-reload
+    systemctl try-restart flatnet.service
+  elif [ -n "$(watching)" ]; then
+    stop_watch
+    echo "flatnet-tui watch was stopped: start it again."
+  fi
+  echo "Taken away from $PREFIX. Flatnet's Debian package goes on with the leases and with what is in /etc."
+}
+
 do_uninstall() {
+  if owned "$plugin"; then
+    hand_over
+    return 0
+  fi
   if live && [ -e "$unit" ]; then
     systemctl disable --now flatnet.service || :
   fi
@@ -149,15 +190,8 @@ do_uninstall() {
   if [ "$PURGE" = 1 ]; then
     rm -rf "$DESTDIR/var/lib/flatnet" "$DESTDIR/var/log/flatnet"
   fi
-  made=$new/made
-  sort -r "$pristine/made" >"$made" 2>/dev/null || : # the innermost first
-  echo /etc/flatnet >>"$made"
-  rm -rf "$plugin" "$netavark" "$console" "$unit" "$pristine" \
-    "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
-    "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
-  while read -r d; do # those that others use by now stay
-    rmdir "$DESTDIR$d" 2>/dev/null || :
-  done <"$made"
+  rm -f "$plugin"
+  remove_programs
   if live; then systemctl daemon-reload; fi
   if [ "$PURGE" != 1 ] && [ -e "$DESTDIR/var/lib/flatnet" ]; then
     echo "kept: leases in $DESTDIR/var/lib/flatnet (PURGE=1 takes them away)"

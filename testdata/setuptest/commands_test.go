@@ -107,6 +107,8 @@ var others = map[string]string{
 	"podman network create --driver flatnet flatnet": "init runs it where Podman is 5; on 4 it is no command",
 	"apt-get install ./flatnet_VERSION_ARCH.deb":     "packageSteps installs it with dpkg: apt wants its network",
 	"apt-get install ./flatnet_*.deb":                "packageSteps installs it with dpkg: apt wants its network",
+	"apt-get remove flatnet":                         "packageSteps removes it with dpkg",
+	"apt-get purge flatnet":                          "packageSteps purges it with dpkg",
 	"journalctl -u flatnet":                          "no systemd runs in a folder",
 	"mount -t drvfs F: /mnt/f":                       "only WSL has drvfs",
 	"podman":                                         "the name of a program",

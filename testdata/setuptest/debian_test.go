@@ -23,6 +23,9 @@ type debian struct {
 	base, work string
 }
 
+// sourceDir is where the source is there: some people's homes have such names.
+const sourceDir = "/root/ソース of Flatnet"
+
 // newDebian makes the base at the first use, which takes a minute, below the
 // user's cache directory.
 func newDebian(t *testing.T, release string) debian {
@@ -54,7 +57,7 @@ func newDebian(t *testing.T, release string) debian {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(work) })
-	for _, dir := range []string{"upper/root/flatnet", "upper/usr/local/bin", "upper/usr/sbin", "upper/etc/containers/containers.conf.d", "layer", "root"} {
+	for _, dir := range []string{"upper" + sourceDir, "upper/usr/local/bin", "upper/usr/sbin", "upper/etc/containers/containers.conf.d", "layer", "root"} {
 		if err := os.MkdirAll(filepath.Join(work, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -67,11 +70,12 @@ func newDebian(t *testing.T, release string) debian {
 func (d debian) stageSource() {
 	d.t.Helper()
 	upper := filepath.Join(d.work, "upper")
-	source := filepath.Join(upper, "root/flatnet")
-	d.sh(`mkdir -p $1/bin $1/core && cp -r ../../core/setup $1/core/ && cp ../../Makefile $1/
+	source := filepath.Join(upper, sourceDir)
+	d.sh(`mkdir -p "$1/bin" "$1/core" "$1/testdata"
+cp -r ../../core/setup "$1/core/" && cp ../../Makefile "$1/" && cp -r ../integration "$1/testdata/"
 export CGO_ENABLED=0
-go build -o $1/bin/ flatnet/plugin/flatnet flatnet/tui/flatnet-tui
-go run flatnet/testdata/reference share $1/bin/share`, source)
+go build -o "$1/bin/" flatnet/plugin/flatnet flatnet/tui/flatnet-tui
+go run flatnet/testdata/reference share "$1/bin/share"`, source)
 	for name, text := range map[string]string{
 		"usr/local/bin/sudo":                              "#!/bin/sh\nexec \"$@\"\n",
 		"usr/sbin/policy-rc.d":                            "#!/bin/sh\nexit 101\n", // packages start nothing
@@ -125,7 +129,7 @@ mkdir -p var/lib/containers
 mount -t tmpfs tmpfs var/lib/containers
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p /sys/fs/cgroup
-exec env -i HOME=/root TERM=dumb LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot . /bin/bash -c 'cd /root/flatnet && exec bash /script'
+exec env -i HOME=/root TERM=dumb LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin chroot . /bin/bash -c "cd '` + sourceDir + `' && exec bash /script"
 `
 
 // run runs steps one after the other in one set of namespaces.

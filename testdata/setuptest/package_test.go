@@ -31,6 +31,31 @@ func difference(before string) string {
 	return "diff <(grep -vE '" + notOurs + "' " + before + ") <(" + snapshot + " | grep -vE '" + notOurs + "')"
 }
 
+// takeoverSteps put the Debian package over what make install put in place: it
+// is said that there are two, and taking the first one away loses nothing.
+func takeoverSteps() []step {
+	var all []step
+	for _, s := range []step{
+		{commands: snapshot + " >/root/before-takeover"},
+		{commands: "make install; flatnet-tui init --yes; flatnet-tui config edit network.mtu=1400 --yes", want: []string{"Done."}},
+		{commands: "podman run -d --name kept --network flatnet " + image + "; flatnet-tui leases list", want: []string{"10.87.1.2 … kept"}},
+		{commands: "flatnet-tui watch >/tmp/taken-over 2>&1 &"},
+		// Enter at dpkg's questions about files that are there: keep them.
+		{commands: "yes '' | dpkg -i /root/packages/flatnet_1.0.0_*.deb", want: []string{"from make install", "sudo make uninstall"}},
+		{commands: "make install", want: []string{"sudo apt-get remove flatnet"}, status: 2},
+		{commands: "make uninstall; ! find /usr/local | grep -i flatnet", want: []string{"flatnet-tui watch was stopped"}},
+		{commands: "make uninstall PREFIX=/usr", want: []string{"sudo apt-get remove flatnet"}, status: 2},
+		{commands: "command -v flatnet-tui; flatnet-tui config show --changed; flatnet-tui leases list", want: []string{"/usr/bin/flatnet-tui", "mtu = 1400", "10.87.1.2 … kept"}},
+		{commands: "podman restart -t 0 kept; curl -sS --retry 5 --retry-connrefused http://10.87.1.2/; podman rm -f -t 0 kept", want: []string{"Welcome to nginx!"}},
+		{commands: "dpkg -P flatnet; " + nothingLeftOfPackage},
+		{commands: difference("/root/before-takeover")},
+	} {
+		s.where = "the package over make install"
+		all = append(all, s)
+	}
+	return all
+}
+
 // packageSteps install, upgrade, remove and purge the Debian package.
 func packageSteps() []step {
 	var all []step
@@ -65,7 +90,7 @@ const nothingLeftOfPackage = `[ ! -e /opt/cni/bin/flatnet ] && [ ! -e /usr/bin/f
 // newer files for /etc.
 func (d debian) stagePackages() {
 	d.t.Helper()
-	source := filepath.Join(d.work, "upper/root/flatnet")
+	source := filepath.Join(d.work, "upper", sourceDir)
 	packages := filepath.Join(d.work, "upper/root/packages")
 	tools, err := filepath.Abs(project + "/bin/tools")
 	if err != nil {
