@@ -152,6 +152,7 @@ func TestOneGreedyClient(t *testing.T) {
 	w := newWorld(t)
 	var waiting atomic.Int64
 	release := make(chan struct{})
+	defer close(release) // the server that waits for it is ended after the test
 	w.elsewhere(outside, func(out dns.ResponseWriter, m *dns.Msg) {
 		if strings.HasPrefix(m.Question[0].Name, "slow") {
 			waiting.Add(1)
@@ -176,7 +177,6 @@ func TestOneGreedyClient(t *testing.T) {
 	if n := waiting.Load(); n > 64 {
 		t.Errorf("%d questions of one container are being asked", n)
 	}
-	close(release)
 }
 
 // Nor does one that opens connections without end.

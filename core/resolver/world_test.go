@@ -199,14 +199,20 @@ func (c *container) ask(name string, kind uint16) *dns.Msg {
 	return c.askBy("udp", gateway, new(dns.Msg).SetQuestion(name, kind))
 }
 
+// askBy asks up to four times, as every resolver does: a full socket drops what
+// comes by UDP.
 func (c *container) askBy(network, server string, m *dns.Msg) *dns.Msg {
 	c.w.t.Helper()
-	client := dns.Client{Net: network, Timeout: 10 * time.Second}
-	r, _, err := client.ExchangeWithConn(m, c.dial(network, server+":53"))
-	if err != nil {
-		c.w.t.Fatalf("ask %s: %v", m.Question[0].Name, err)
+	client := dns.Client{Net: network, Timeout: 5 * time.Second}
+	var err error
+	for range 4 {
+		var r *dns.Msg
+		if r, _, err = client.ExchangeWithConn(m, c.dial(network, server+":53")); err == nil {
+			return r
+		}
 	}
-	return r
+	c.w.t.Fatalf("ask %s: %v", m.Question[0].Name, err)
+	return nil
 }
 
 // said writes a reply down: its code, and what it says.
