@@ -1,7 +1,6 @@
 package command_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"flatnet/testdata/podman"
+	"flatnet/testdata/program"
 )
 
 // TestWatchThirtyTimes: a container comes and goes, and each time the gateway
@@ -68,36 +68,21 @@ func TestWatchKilled(t *testing.T) {
 }
 
 // BenchmarkWatchIdle: what watch costs while a site is served and nothing
-// happens, its child programs included.
+// happens, its child programs included. It watches for FLATNET_IDLE.
 func BenchmarkWatchIdle(b *testing.B) {
 	s := newSite(b, podman.New, "static")
 	s.start("web")
 	s.become("started", http.StatusOK)
-	const span = 20 * time.Second
+	idle, pid := program.IdleTime(), s.watch.Process.Pid
 	for b.Loop() {
-		before := s.watch.cpu(b)
-		time.Sleep(span)
-		b.ReportMetric(float64(s.watch.cpu(b)-before)/float64(span)*100, "%cpu")
+		time.Sleep(3 * time.Second) // the start is over
+		before := program.UsageOf(b, pid)
+		time.Sleep(idle)
+		after := program.UsageOf(b, pid)
+		b.ReportMetric(after.Percent(before, idle), "%cpu")
+		b.ReportMetric(after.MB, "MB-RSS")
+		b.ReportMetric(float64(after.Files), "files")
+		b.ReportMetric(float64(after.Files-before.Files), "more-files")
 	}
 	s.remove("web")
-}
-
-// cpu gives the processor time of the process and its ended children.
-func (p *process) cpu(t testing.TB) time.Duration {
-	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const tick = 10 * time.Millisecond // USER_HZ is 100 everywhere
-	var sum time.Duration
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
-	for _, f := range fields[11:15] { // utime, stime, cutime, cstime: proc(5)
-		n, err := time.ParseDuration(f + "ns")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += n * tick
-	}
-	return sum
 }

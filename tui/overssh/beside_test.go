@@ -25,7 +25,7 @@ type rival struct {
 	first time.Duration // to the first byte
 	frame time.Duration // to a container's name on the screen
 	bytes int64
-	ticks int
+	used  program.Usage
 }
 
 // BenchmarkBesideOthers runs our console beside others: each in a 120x40
@@ -107,17 +107,18 @@ func (c *rival) open(b *testing.B) {
 // watchAll reports what each of them costs while nothing changes.
 func watchAll(b *testing.B, consoles []*rival) {
 	b.Helper()
-	watch := idleTime()
+	watch := program.IdleTime()
 	time.Sleep(5 * time.Second)
 	for _, c := range consoles {
-		c.bytes, c.ticks = c.term.Bytes(), cpu(b, c.term.PID())
+		c.bytes, c.used = c.term.Bytes(), program.UsageOf(b, c.term.PID())
 	}
 	time.Sleep(watch)
 	for _, c := range consoles {
 		report := func(v float64, unit string) { b.ReportMetric(v, strings.Join([]string{c.name, unit}, "-")) }
 		report(float64(c.term.Bytes()-c.bytes)/watch.Seconds(), "B/s")
-		report(float64(cpu(b, c.term.PID())-c.ticks)/watch.Seconds(), "%cpu") // a tick is 10 ms
-		report(memory(b, c.term.PID()), "MB-RSS")
+		used := program.UsageOf(b, c.term.PID())
+		report(used.Percent(c.used, watch), "%cpu")
+		report(used.MB, "MB-RSS")
 		report(float64(c.first.Milliseconds()), "ms-first-byte")
 		report(float64(c.frame.Milliseconds()), "ms-containers")
 		c.term.Close()
