@@ -13,11 +13,9 @@ import (
 )
 
 // How often watch looks, and how long one look may take. The unit's watchdog
-// waits for a minute. The rules are looked at more rarely than the bridge: that
-// takes two programs, which were most of what an idle watch cost.
+// waits for a minute.
 const (
 	keepEvery      = 5 * time.Second
-	keepRulesEvery = 15 * time.Second
 	keepRouteEvery = time.Minute
 	keepNamesEvery = time.Minute
 	keepLimit      = 20 * time.Second
@@ -54,14 +52,22 @@ func keptByWatch() []*kept {
 		{name: "bridge", every: keepEvery, rarest: 5 * time.Minute, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		}},
-		{name: "rules", every: keepRulesEvery, rarest: 5 * time.Minute, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
-			return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
-		}},
+		{name: "rules", every: keepEvery, rarest: 5 * time.Minute, plan: keepRules},
 		{name: "route", every: keepRouteEvery, rarest: time.Hour, plan: func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Route(ctx, p.Windows)
 		}},
 		keptNames(),
 	}
+}
+
+// keepRules looks without a program while the rules have not changed, and plans
+// only when something is wrong with them.
+func keepRules(ctx context.Context, p *Parts) (repair.Plan, error) {
+	want := p.rules(ctx)
+	if s, err := p.Rules.Look(ctx, p.Kernel, want); err != nil || s.OK() {
+		return repair.Plan{}, err
+	}
+	return repair.Firewall(ctx, p.Kernel, want)
 }
 
 // keptNames is that leases have names, which changes nothing that anybody uses

@@ -87,7 +87,7 @@ func TestKeeperMendsWhatBreaks(t *testing.T) {
 	if err := firewall.Remove(ctx, s.parts.Kernel, s.parts.firewall()); err != nil {
 		t.Fatal(err)
 	}
-	s.now = s.now.Add(keepRulesEvery)
+	s.now = s.now.Add(keepEvery)
 	s.look(ctx, s.parts)
 	if !s.good(t) {
 		t.Errorf("not mended: %q", s.said)
@@ -125,6 +125,37 @@ func TestKeeperBringsPortsBack(t *testing.T) {
 	}
 	if !slices.Contains(s.said, "Done: Note that the container with 10.87.1.2 is web.name.") {
 		t.Errorf("the name was not written down: %q", s.said)
+	}
+}
+
+// Rules that have not changed are looked at without a program; those that have,
+// anew.
+func TestKeeperReadsOnlyRulesThatChanged(t *testing.T) {
+	s := newKeeping(t)
+	reads := 0
+	s.parts.Kernel = kernel.Hooked(s.parts.Kernel, func(op, target string) error {
+		if op == "SaveRules" && target == string(kernel.BackendNFT) {
+			reads++
+		}
+		return nil
+	})
+	look := func(times int) int {
+		before := reads
+		for range times {
+			s.now = s.now.Add(time.Hour)
+			s.look(t.Context(), s.parts)
+		}
+		return reads - before
+	}
+	look(3)
+	if n := look(20); n > 0 {
+		t.Errorf("rules that did not change were read %d times", n)
+	}
+	if err := s.parts.Kernel.RestoreRules(t.Context(), kernel.BackendNFT, "*filter\n-F FORWARD\nCOMMIT\n"); err != nil {
+		t.Fatal(err)
+	}
+	if n := look(1); n == 0 || !s.good(t) {
+		t.Errorf("a jump is gone: read %d times, good: %v", n, s.good(t))
 	}
 }
 
