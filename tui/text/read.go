@@ -15,6 +15,10 @@ import (
 // in, to be known again in a text: one with fewer would fit too much.
 const fewLetters = 6
 
+// longest is the most bytes of a text that is read: ours are shorter, and a
+// bundle comes from anybody.
+const longest = 500
+
 // formsOf gives the texts of a catalogue that can be read back, those that say
 // most first, as soon as they are needed.
 func formsOf(said map[string]string) func() []say.Text {
@@ -52,6 +56,9 @@ func letters(format string) int {
 // read gives a text back its form that was written down in English, as in a
 // bundle: a whole one, a sentence, or several of either. false: none is known.
 func (t *Texts) read(english string) (say.Text, bool) {
+	if len(english) > longest {
+		return "", false
+	}
 	if x, ok := t.readFailure(english); ok {
 		return x, true
 	}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"flatnet/core"
@@ -46,6 +47,17 @@ func TestWhatIsNotKnownStays(t *testing.T) {
 	bare := &Texts{forms: formsOf(nil)}
 	if got := bare.Say("no such file or directory"); got != "no such file or directory" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A text longer than any of ours would only cost time.
+func TestLongTextIsNotRead(t *testing.T) {
+	known := "the bridge is there"
+	if x, ok := Japanese().read(known); !ok || x == "" {
+		t.Fatalf("%q is not known", known)
+	}
+	if x, ok := Japanese().read(strings.Repeat(known+". ", 30)); ok {
+		t.Errorf("read as %q", x)
 	}
 }
 
