@@ -18,7 +18,7 @@ DEB_VERSION ?= $(or $(patsubst v%,%,$(shell git describe --tags --abbrev=0 2>/de
 
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # ./... leaves testdata out; these are programs and tests all the same.
-STANDINS := $(addprefix ./testdata/,example handbook lab nettest nginx picture podman podman/lookup podman/wget podman5 program reference rules setuptest terminal windows/standin windows/windowstest)
+STANDINS := $(addprefix ./testdata/,example golden handbook lab nettest nginx picture podman podman/lookup podman/wget podman5 program reference rules setuptest terminal windows/standin windows/windowstest)
 PACKAGES := ./... $(STANDINS)
 
 .PHONY: help build programs bin/share reference install uninstall deb run test lint bench fuzz setup clean

@@ -3,12 +3,14 @@ package tui
 import (
 	"os"
 	"testing"
+
+	"flatnet/testdata/golden"
 )
 
 // TestKeyList: the list in the documentation is the one in the code.
 func TestKeyList(t *testing.T) {
 	const path = "../docs/keys.md"
-	if *update {
+	if *golden.Update {
 		if err := os.WriteFile(path, []byte(KeyList()), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -1,11 +1,8 @@
 package tui
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
 	"image/color"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -15,11 +12,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"flatnet/testdata/golden"
+)
 
 var screens = []struct{ width, height int }{{120, 40}, {80, 24}, {200, 60}, {90, 50}, {60, 15}, {40, 10}}
 
@@ -48,9 +44,9 @@ func TestScreens(t *testing.T) {
 			wellFormed(t, d.m.View().Content, s.width, s.height)
 			d.start()
 			wellFormed(t, d.m.View().Content, s.width, s.height)
-			drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("%dx%d", s.width, s.height), Data: []byte(shorten(d.screen()))})
+			drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("%dx%d", s.width, s.height), Data: []byte(golden.Shorten(d.screen()))})
 		}
-		golden(t, name, &drawn)
+		compare(t, name, &drawn)
 	}
 }
 
@@ -63,10 +59,10 @@ func TestDialogs(t *testing.T) {
 			b.keys(keys...)
 			wellFormed(t, b.m.View().Content, s.width, s.height)
 			name := fmt.Sprintf("%s %dx%d", strings.Join(keys, " "), s.width, s.height)
-			drawn.Files = append(drawn.Files, txtar.File{Name: name, Data: []byte(shorten(b.screen()))})
+			drawn.Files = append(drawn.Files, txtar.File{Name: name, Data: []byte(golden.Shorten(b.screen()))})
 		}
 	}
-	golden(t, "dialogs", &drawn)
+	compare(t, "dialogs", &drawn)
 }
 
 // TestThemeClasses compares what is sent for each class of terminal, colours
@@ -81,10 +77,10 @@ func TestThemeClasses(t *testing.T) {
 		if name != "colour" && strings.Contains(d.m.View().Content, "38;2;") {
 			t.Errorf("%s: full colours on a terminal without", name)
 		}
-		drawn.Files = append(drawn.Files, txtar.File{Name: name, Data: []byte(strings.ReplaceAll(shorten(d.m.View().Content), "\x1b", "␛"))})
+		drawn.Files = append(drawn.Files, txtar.File{Name: name, Data: []byte(strings.ReplaceAll(golden.Shorten(d.m.View().Content), "\x1b", "␛"))})
 	}
 	sortFiles(&drawn)
-	golden(t, "themes", &drawn)
+	compare(t, "themes", &drawn)
 }
 
 func sortFiles(a *txtar.Archive) {
@@ -176,48 +172,15 @@ func TestJapanese(t *testing.T) {
 	for _, s := range screens[:2] {
 		d := newDriver(t, o, s.width, s.height).start()
 		wellFormed(t, d.m.View().Content, s.width, s.height)
-		drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("%dx%d", s.width, s.height), Data: []byte(shorten(d.screen()))})
+		drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("%dx%d", s.width, s.height), Data: []byte(golden.Shorten(d.screen()))})
 		d.keys("?")
 		wellFormed(t, d.m.View().Content, s.width, s.height)
-		drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("? %dx%d", s.width, s.height), Data: []byte(shorten(d.screen()))})
+		drawn.Files = append(drawn.Files, txtar.File{Name: fmt.Sprintf("? %dx%d", s.width, s.height), Data: []byte(golden.Shorten(d.screen()))})
 	}
-	golden(t, "japanese", &drawn)
+	compare(t, "japanese", &drawn)
 }
 
-func golden(t *testing.T, name string, drawn *txtar.Archive) {
+func compare(t *testing.T, name string, drawn *txtar.Archive) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".txtar")
-	got := txtar.Format(drawn)
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the screen differs from %s (write it anew with -update):\n%s", path, cmp.Diff(string(want), string(got)))
-	}
-}
-
-// shorten writes runs of one line once, and how often it comes.
-func shorten(s string) string {
-	var out strings.Builder
-	lines := strings.Split(s, "\n")
-	for i := 0; i < len(lines); {
-		n := 1
-		for i+n < len(lines) && lines[i+n] == lines[i] {
-			n++
-		}
-		out.WriteString(strings.TrimRight(lines[i], " "))
-		if n > 1 {
-			fmt.Fprintf(&out, " ×%d", n)
-		}
-		out.WriteByte('\n')
-		i += n
-	}
-	return out.String()
+	golden.Compare(t, filepath.Join("testdata", name+".txtar"), drawn)
 }

@@ -1,19 +1,15 @@
 package pane_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"flatnet/core/health"
@@ -21,13 +17,12 @@ import (
 	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/testdata/example"
+	"flatnet/testdata/golden"
 	"flatnet/themes"
 	"flatnet/tui/pane"
 	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // sizes are those that a pane has on terminals of 80x24, 120x40 and 200x60,
 // and one in which nothing fits.
@@ -145,11 +140,11 @@ func TestGolden(t *testing.T) {
 					view := s.pane.View(l, true)
 					fits(t, view, size.width, size.height)
 					drawn.Files = append(drawn.Files, txtar.File{
-						Name: fmt.Sprintf("%s %dx%d", st.name, size.width, size.height), Data: []byte(shorten(ansi.Strip(view))),
+						Name: fmt.Sprintf("%s %dx%d", st.name, size.width, size.height), Data: []byte(golden.Shorten(ansi.Strip(view))),
 					})
 				}
 			}
-			compare(t, filepath.Join("testdata", string(s.pane.ID())+".txtar"), &drawn)
+			golden.Compare(t, filepath.Join("testdata", string(s.pane.ID())+".txtar"), &drawn)
 		})
 	}
 }
@@ -166,43 +161,6 @@ func fits(t *testing.T, view string, width, height int) {
 		if w := ansi.StringWidth(l); w != width {
 			t.Errorf("%q has %d cells, want %d", ansi.Strip(l), w, width)
 		}
-	}
-}
-
-// shorten writes runs of one line once, and how often it comes.
-func shorten(s string) string {
-	var out strings.Builder
-	lines := strings.Split(s, "\n")
-	for i := 0; i < len(lines); {
-		n := 1
-		for i+n < len(lines) && lines[i+n] == lines[i] {
-			n++
-		}
-		out.WriteString(lines[i])
-		if n > 1 {
-			fmt.Fprintf(&out, " ×%d", n)
-		}
-		out.WriteByte('\n')
-		i += n
-	}
-	return out.String()
-}
-
-func compare(t *testing.T, path string, drawn *txtar.Archive) {
-	t.Helper()
-	got := txtar.Format(drawn)
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the screen differs from %s (write it anew with -update):\n%s", path, cmp.Diff(string(want), string(got)))
 	}
 }
 
