@@ -48,6 +48,9 @@ func (p *ICMPProber) Probe(ctx context.Context, t Target) Result {
 	limited, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
 	to, err := resolve(limited, t.Address)
+	if err == nil {
+		err = limited.Err() // an address needs no resolving, and go-ping would send all the same
+	}
 	if err != nil {
 		return failed(ctx, t, at, err)
 	}
