@@ -79,9 +79,11 @@ cost() {
 
 # gateway_address: GATEWAY, or where the deployed gateway is; nothing: none is.
 gateway_address() {
+  local kept
+  kept=$("${run_as[@]}" flatnet-tui gateway list 2>/dev/null)
   if [ -n "${GATEWAY:-}" ]; then
     echo "$GATEWAY"
-  elif "${run_as[@]}" flatnet-tui gateway list 2>/dev/null | grep -q '^\*'; then
+  elif grep -q '^\*' <<<"$kept"; then
     if [ -e "$route" ]; then ip -4 route show default | awk '{print $3; exit}'; else echo 127.0.0.1; fi
   fi
 }
