@@ -94,6 +94,7 @@ var others = map[string]string{
 	"make run":       "testdata/lab",
 	"make test":      "what runs this",
 	"make bench":     "benchmarks, by hand",
+	"make fuzz":      "by hand; its seeds are tests",
 	"make reference": "testdata/reference, TestCurrent",
 	"make build":     "needs Go; stageSource does it outside",
 	"make deb":       "stagePackages does it outside",
