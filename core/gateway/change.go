@@ -26,6 +26,7 @@ type Change struct {
 	Generation Generation
 	Files      Files
 	Nothing    bool       // what is deployed is already so
+	InPlace    bool       // the files are right already: only a reload is missing, or the end of a hold
 	Diff       string     // of what nginx reads; in lua mode of the table too
 	Main       []byte     // new nginx.conf; nil: it stays
 	MainDiff   string     //
@@ -33,20 +34,23 @@ type Change struct {
 	Notes      []say.Text // what to know before saying yes
 	Unknown    []say.Text // what could not be looked at, a sentence each
 
+	held      []byte // what holds automatic changes, read before live; nil: nothing
 	live      live
 	mainNow   []byte
 	rollback  bool
-	reload    bool // what is there is right, and the server serves another generation
-	served    int  // by the server now; 0: none
+	served    int // by the server now; 0: none
 	servedErr error
 }
 
-// behind tells whether the server serves another generation than the one in
+// Resumes tells whether the watcher was held back, and no longer is after this.
+func (c Change) Resumes() bool { return c.held != nil && !c.rollback }
+
+// Behind tells whether the server serves another generation than the one in
 // place: whoever put that there was cut off before the reload.
-func (c Change) behind() bool { return c.served != 0 && c.served != c.live.number }
+func (c Change) Behind() bool { return c.served != 0 && c.served != c.live.number }
 
 // kept tells whether the generation is among the kept ones already.
-func (c Change) kept() bool { return c.rollback || c.reload }
+func (c Change) kept() bool { return c.rollback || c.InPlace }
 
 // Preview renders what would be served now, whatever is deployed; it works
 // where the gateway's folder is not there.
@@ -69,8 +73,8 @@ func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 	}
 	g.lookServed(ctx, &c)
 	if c.live.number > 0 && len(c.live.edited) == 0 && c.Main == nil && equal(c.Files, c.live.files) {
-		c.reload = c.behind()
-		c.Nothing = !c.reload
+		c.InPlace = true
+		c.Nothing = !c.Behind() && !c.Resumes()
 		return c, nil
 	}
 	if c.Generation.Number, err = g.next(c.live.number); err != nil {
@@ -81,6 +85,16 @@ func (g *Gateway) Prepare(ctx context.Context) (Change, error) {
 	}
 	c.Diff = diff(c.live, c.Files)
 	return c, nil
+}
+
+// PrepareUnasked is Prepare for a deployment that no person asked for: it
+// refuses with ErrHeld while automatic changes are held.
+func (g *Gateway) PrepareUnasked(ctx context.Context) (Change, error) {
+	c, err := g.Prepare(ctx)
+	if err == nil && c.held != nil {
+		err = ErrHeld
+	}
+	return c, err
 }
 
 // lookServed asks the server which generation it serves.
@@ -167,6 +181,9 @@ func (g *Gateway) begin() (Change, error) {
 		return c, err
 	}
 	var err error
+	if c.held, err = g.readHold(); err != nil {
+		return c, err
+	}
 	if c.live, err = g.readLive(); err != nil {
 		return c, err
 	}

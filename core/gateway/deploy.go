@@ -46,12 +46,8 @@ func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
 		return out, err
 	}
 	defer unlock()
-	now, err := g.readLive()
-	if err != nil {
+	if err := g.stillSo(c); err != nil {
 		return out, err
-	}
-	if !equal(now.have, c.live.have) {
-		return out, say.Errorf("%w: someone else deployed since this was planned", ErrBusy)
 	}
 	g.clean()
 	for _, file := range c.live.edited {
@@ -66,6 +62,19 @@ func (g *Gateway) Deploy(ctx context.Context, c Change) (Outcome, error) {
 	return g.deploy(ctx, c, out)
 }
 
+// stillSo looks, under the lock, whether what c was planned for is still there.
+func (g *Gateway) stillSo(c Change) error {
+	held, err := g.readHold()
+	if err != nil {
+		return err
+	}
+	now, err := g.readLive()
+	if err == nil && (!equal(now.have, c.live.have) || !bytes.Equal(held, c.held)) {
+		err = ErrOvertaken
+	}
+	return err
+}
+
 // deploy goes on under the lock.
 func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, error) {
 	if !c.kept() {
@@ -73,7 +82,7 @@ func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, e
 			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: "nothing was changed; what runs goes on"}
 		}
 	}
-	out.Reloaded = c.behind() || c.Main != nil || !bytes.Equal(c.live.have.Conf(), c.Files.Conf())
+	out.Reloaded = c.Behind() || c.Main != nil || !bytes.Equal(c.live.have.Conf(), c.Files.Conf())
 	if out.Reloaded {
 		if err := g.testChange(ctx, c); err != nil {
 			return out, errors.Join(err, g.discard(c))
@@ -86,7 +95,10 @@ func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, e
 	if err != nil {
 		return out, g.putBack(ctx, c, out, undo, err)
 	}
-	return out, errors.Join(g.hold(c), g.store.prune(g.o.Config.Generations, c.Generation.Number), g.pruneLua(c))
+	if c.Resumes() {
+		err = g.resume()
+	}
+	return out, errors.Join(err, g.store.prune(g.o.Config.Generations, c.Generation.Number), g.pruneLua(c))
 }
 
 // activate makes nginx serve what was put in place, and has it say so.

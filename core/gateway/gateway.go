@@ -28,6 +28,8 @@ var (
 	ErrNotServed = say.New("the gateway did not take the new generation")
 	// ErrBusy: another deployment is under way.
 	ErrBusy = say.New("another deployment is under way")
+	// ErrOvertaken: what a change was prepared for is there no more.
+	ErrOvertaken = say.New("someone else deployed since this was planned")
 	// ErrNoDrive: the drive or folder of config_dir is not there.
 	ErrNoDrive = say.New("the gateway's drive is not there")
 	// ErrNoGeneration: no such generation is kept.

@@ -16,13 +16,23 @@ import (
 // rolledBack is what the file says that holds the watcher.
 const rolledBack say.Text = "rolled back to generation %d at %s"
 
-// hold notes that the gateway was rolled back, so that the watcher leaves it;
-// a new generation ends that.
-func (g *Gateway) hold(c Change) error {
-	if c.rollback {
-		text := say.F(rolledBack, c.Generation.Number, g.o.Now().Format("2006-01-02 15:04 MST"))
-		return replaceFile(g.layout.held(), []byte(text.String()+"\n"), filepath.Join(g.layout.local, ownDir))
+// holdText is the file that has the watcher leave a gateway that was rolled back.
+func (g *Gateway) holdText(c Change) []byte {
+	text := say.F(rolledBack, c.Generation.Number, g.o.Now().Format("2006-01-02 15:04 MST"))
+	return []byte(text.String() + "\n")
+}
+
+// readHold gives that file's text, nil where there is none.
+func (g *Gateway) readHold() ([]byte, error) {
+	text, err := readFile(g.layout.held())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
+	return text, err
+}
+
+// resume ends what holds the watcher back.
+func (g *Gateway) resume() error {
 	if err := os.Remove(g.layout.held()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -31,12 +41,12 @@ func (g *Gateway) hold(c Change) error {
 
 // Held says why nothing may be changed without a person asking for it, or "".
 func (g *Gateway) Held() (say.Text, error) {
-	text, err := readFile(g.layout.held())
+	text, err := g.readHold()
 	switch {
-	case err == nil:
-		return say.Read(strings.TrimSpace(string(text)), rolledBack), nil
-	case !errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return "", err
+	case text != nil:
+		return say.Read(strings.TrimSpace(string(text)), rolledBack), nil
 	}
 	l, err := g.readLive()
 	if err == nil && len(l.edited) > 0 {

@@ -24,7 +24,7 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	if last, err := g.store.meta(c.live.number); err == nil {
 		s.DeployedAt = last.MadeAt
 	}
-	s.Pending = !c.Nothing && !c.reload
+	s.Pending = !c.InPlace
 	s.Served = c.served
 	if c.servedErr != nil {
 		s.ServedErr = c.servedErr.Error()

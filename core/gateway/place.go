@@ -26,6 +26,11 @@ func (g *Gateway) put(c Change) (undo []func() error, err error) {
 		})
 		return replaceFile(file, after, temp)
 	}
+	if c.rollback { // first: the watcher must not undo what it sees in place
+		if err := replace(g.layout.held(), c.held, g.holdText(c)); err != nil {
+			return undo, err
+		}
+	}
 	if sum := luaSum(c.Files.Conf()); sum != "" {
 		if err := g.putLua(c, sum, replace); err != nil {
 			return undo, err

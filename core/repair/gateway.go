@@ -32,6 +32,12 @@ func GatewayRollback(ctx context.Context, g *gateway.Gateway, number int) (Plan,
 	return gatewayPlan(ctx, g, GatewayRollbackID, "Roll the gateway back", prepare)
 }
 
+// GatewayUnasked is Gateway where no person asks for it. It refuses with
+// gateway.ErrHeld while automatic changes are held.
+func GatewayUnasked(ctx context.Context, g *gateway.Gateway) (Plan, error) {
+	return gatewayPlan(ctx, g, GatewayID, "Regenerate the gateway's configuration", g.PrepareUnasked)
+}
+
 func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.Text, prepare func(context.Context) (gateway.Change, error)) (Plan, error) {
 	c, err := prepare(ctx)
 	if err != nil {
@@ -66,17 +72,24 @@ func gatewayText(c gateway.Change) say.Text {
 	if c.Main != nil {
 		parts = append(parts, "write nginx.conf")
 	}
-	what := say.Text("test generation %d with nginx, put it in place, reload and ask what is served")
-	if c.Diff == "" && c.MainDiff == "" {
-		what = "have nginx reload: generation %d is in place and is not served"
+	switch {
+	case !c.InPlace:
+		parts = append(parts, say.F("test generation %d with nginx, put it in place, reload and ask what is served", c.Generation.Number))
+	case c.Behind():
+		parts = append(parts, say.F("have nginx reload: generation %d is in place and is not served", c.Generation.Number))
 	}
-	parts = append(parts, say.F(what, c.Generation.Number))
+	if c.Resumes() {
+		parts = append(parts, "follow the containers again")
+	}
 	return say.Capital(say.Join("; ", parts...))
 }
 
 func deploy(g *gateway.Gateway, c gateway.Change, id string) func(context.Context) ([]journal.Entry, error) {
 	return func(ctx context.Context) ([]journal.Entry, error) {
 		out, err := g.Deploy(ctx, c)
+		if errors.Is(err, gateway.ErrOvertaken) {
+			err = say.Errorf("%w: %w", ErrChanged, err)
+		}
 		text := fmt.Sprintf("generation %d of the gateway, %s mode, %d sites", out.Generation, c.Generation.Mode, len(c.Generation.Sites))
 		if len(out.Notes) > 0 {
 			text += "; " + strings.Join(out.Notes, " ")

@@ -23,7 +23,7 @@ func (a *App) bridgeCommand() *cobra.Command {
 	}
 	f := addChangeFlags(apply)
 	apply.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return a.reach(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Bridge(ctx, p.Kernel, p.Config.Network)
 		})
 	}

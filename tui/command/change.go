@@ -32,6 +32,10 @@ func addChangeFlags(cmd *cobra.Command) *changeFlags {
 // planner makes the plan of a change from the machine as it is now.
 type planner func(ctx context.Context, p *Parts) (repair.Plan, error)
 
+// plansAtMost is how often a change is planned where each plan is outdated
+// before it is applied: the watcher, say, deploys meanwhile.
+const plansAtMost = 3
+
 // change is the run of every command that changes something: it shows the
 // plan, asks unless told not to, applies it and looks again.
 func (a *App) change(cmd *cobra.Command, f *changeFlags, plan planner) error {
@@ -44,6 +48,18 @@ func (a *App) change(cmd *cobra.Command, f *changeFlags, plan planner) error {
 		return err
 	}
 	return a.carryOut(cmd, f, ready, p.Journal)
+}
+
+// reach is change towards a state that is the same whatever happens meanwhile:
+// a plan that no longer fits is made, shown and asked for anew.
+func (a *App) reach(cmd *cobra.Command, f *changeFlags, plan planner) error {
+	for tries := 1; ; tries++ {
+		err := a.change(cmd, f, plan)
+		if tries == plansAtMost || !errors.Is(err, repair.ErrChanged) {
+			return err
+		}
+		fmt.Fprintln(a.Err, "Things have changed since this plan was made. The plan is now:")
+	}
 }
 
 // carryOut is change for a plan that is made already.

@@ -71,7 +71,7 @@ func (a *App) firewallApply() *cobra.Command {
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return a.reach(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Firewall(ctx, p.Kernel, p.rules(ctx))
 		})
 	}

@@ -97,7 +97,7 @@ func (a *App) gatewayApply() *cobra.Command {
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return a.reach(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			p.askServers(ctx)
 			return repair.Gateway(ctx, p.Gateway)
 		})
@@ -265,7 +265,7 @@ func (a *App) gatewayMaintenance() *cobra.Command {
 		if len(args) != 2 || args[1] != "on" && args[1] != "off" {
 			return usagef("name a site and say on or off: sudo flatnet-tui gateway maintenance forgejo.local on")
 		}
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return a.reach(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			p.askServers(ctx)
 			return repair.GatewayMaintenance(ctx, p.Gateway, args[0], args[1] == "on")
 		})

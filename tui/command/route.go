@@ -114,7 +114,7 @@ for an administrator's PowerShell (exit status 1: it is still to be run).`,
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
+		return a.reach(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
 			return repair.Route(ctx, p.Windows)
 		})
 	}

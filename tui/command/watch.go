@@ -107,7 +107,7 @@ func (f follower) follow(ctx context.Context, p *Parts) error {
 // command.
 func (f follower) regenerate(ctx context.Context, p *Parts) error {
 	p.ask(ctx)
-	plan, err := repair.Gateway(ctx, p.Gateway)
+	plan, err := repair.GatewayUnasked(ctx, p.Gateway)
 	if err != nil || len(plan.Steps) == 0 {
 		return err
 	}
