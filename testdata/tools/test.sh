@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
 # Runs every test with the race detector and says at the end what did not run.
+# Tests run real programs that have time limits of their own, and a loaded
+# machine is late now and then: where few fail, each is run once more, whole and
+# alone, and is named at the end. A data race is never given another try.
 # Usage: test.sh GOTESTSUM PACKAGE...
 set -uo pipefail
 
@@ -9,10 +12,15 @@ PATH=$PATH:/usr/sbin:/sbin
 # As root the namespace tests must run: there they fail rather than skip.
 [ "$(id -u)" -eq 0 ] && export FLATNET_ROOT=1
 export FLATNET_BIN=$PWD/bin
+again=$(mktemp)
+trap 'rm -f "$again"' EXIT
 
-"$gotestsum" --format pkgname -- -race -count=1 -timeout 20m "$@"
+"$gotestsum" --format pkgname --packages "$*" \
+  --rerun-fails=1 --rerun-fails-max-failures 6 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race --rerun-fails-report "$again" \
+  -- -race -count=1 -timeout 20m
 status=$?
 # The PowerShell scripts' syntax: its grammar is C, so it is a module apart.
 (cd testdata/tools/pwsh && go test ./...) || status=1
 [ "$(id -u)" -eq 0 ] || echo "Not root: the tests that need real Podman were left out; they are named as skipped above."
+[ ! -s "$again" ] || { echo "Run once more after they failed:"; cat "$again"; }
 exit $status
