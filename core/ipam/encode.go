@@ -45,12 +45,10 @@ func encode(w io.Writer, d *document, s *State) error {
 		return err
 	}
 	sum := crc32.NewIEEE()
-	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
+	out := bufio.NewWriter(io.MultiWriter(w, sum))
 	_, _ = out.Write(head[:len(head)-len("}}")]) // a bufio.Writer tells its errors at the end
-	for i := range s.held {
-		if err := writeHeld(out, separator(i), &s.held[i]); err != nil {
-			return err
-		}
+	if err := writeLeases(out, s); err != nil {
+		return err
 	}
 	_, _ = out.WriteString(recentStart)
 	for i, f := range s.Recent {
@@ -78,19 +76,36 @@ func separator(i int) string {
 	return ",\n"
 }
 
-// writeHeld writes a lease with its address.
-func writeHeld(out *bufio.Writer, before string, h *held) (err error) {
-	text := h.text
-	if text == nil {
-		if text, err = leaseText(*h.lease); err != nil {
-			return err
+// writeLeases writes each lease on its line. Lines that follow upon each other
+// in the text that was read are written in one piece.
+func writeLeases(out *bufio.Writer, s *State) error {
+	for i := 0; i < len(s.held); {
+		_, _ = out.WriteString(separator(i))
+		if l := s.held[i].lease; l != nil {
+			line, err := leaseLine(*l)
+			if err != nil {
+				return err
+			}
+			_, _ = out.Write(line)
+			i++
+			continue
+		}
+		from := s.held[i].from
+		i = s.runEnd(i)
+		_, _ = out.Write(s.text[from:s.held[i-1].to])
+	}
+	return nil
+}
+
+// runEnd gives where the lines end that follow upon the i-th in the text.
+func (s *State) runEnd(i int) int {
+	for i++; i < len(s.held); i++ {
+		before, h := &s.held[i-1], &s.held[i]
+		if h.lease != nil || h.from != before.to+len(",\n") {
+			break
 		}
 	}
-	b := append(out.AvailableBuffer(), before...)
-	b = append(h.ip.AppendTo(append(b, '"')), `":`...)
-	_, _ = out.Write(b)
-	_, _ = out.Write(text)
-	return nil
+	return i
 }
 
 // recentStart ends the leases and begins the freed addresses. A line before it
@@ -100,17 +115,17 @@ const recentStart = "\n},\"recent\":["
 // leaseStart begins every lease; the container's id follows.
 const leaseStart = `{"container_id":`
 
-// leaseText gives a lease as it stands in the file, where its address is the
-// key.
-func leaseText(l Lease) ([]byte, error) {
+// leaseLine gives a lease as it stands in the file, with its address as the key.
+func leaseLine(l Lease) ([]byte, error) {
 	if l.NetNSID.Inode == 0 {
 		l.NetNSID = kernel.NamespaceID{}
 	}
 	l.AllocatedAt = l.AllocatedAt.UTC()
-	return json.Marshal(struct {
+	text, err := json.Marshal(struct {
 		Lease
 		IP *struct{} `json:"ip,omitempty"` // hides the lease's
 	}{Lease: l})
+	return slices.Concat(quoted(l.IP.String()), []byte(":"), text), err
 }
 
 // withMembers gives an object with fields more at its end. No line ends in them.
@@ -128,9 +143,10 @@ func withMembers(object []byte, all []member) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// fieldText gives a lease's field as it stands in the file, after another one.
+// fieldText gives a lease's field as it stands in the file, but for the quote
+// that begins it: a line has many, and a search that begins with one is slow.
 func fieldText(name, value string) []byte {
-	return slices.Concat([]byte(","), quoted(name), []byte(":"), quoted(value))
+	return slices.Concat([]byte(name), []byte(`":`), quoted(value))
 }
 
 // quoted gives a JSON string.

@@ -113,7 +113,7 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 		return err
 	}
 	after := d.state
-	after.held, after.Recent = slices.Clone(after.held), slices.Clone(after.Recent)
+	after.Recent = slices.Clone(after.Recent)
 	entries, err := change(&after)
 	if err != nil {
 		return err

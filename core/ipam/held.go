@@ -10,18 +10,24 @@ import (
 // held is one held address. A lease that came from the file stays text until
 // someone asks for it: a call of the plugin looks at one or two of thousands.
 type held struct {
-	ip    netip.Addr
-	text  []byte // as leaseText gives it; nil for a lease that is new or changed
-	lease *Lease // nil: only in text
+	ip       netip.Addr
+	from, to int    // where its line is in the state's text, as leaseLine gives it
+	lease    *Lease // of one that is new or changed, and has no line
 }
 
-// get gives the lease. The text was checked when the file was read.
-func (h *held) get() Lease {
+// lease gives the lease of h. Its line was checked when the file was read.
+func (s *State) lease(h held) Lease {
 	if h.lease != nil {
 		return *h.lease
 	}
-	l, _ := parseLease(h.ip, h.text)
+	l, _ := parseLease(h.ip, s.object(h))
 	return l
+}
+
+// object gives what stands in the line of h after its address.
+func (s *State) object(h held) []byte {
+	line := s.text[h.from:h.to]
+	return line[bytes.IndexByte(line, '{'):]
 }
 
 // NewState makes the state of a network with these leases.
@@ -42,16 +48,16 @@ func (s *State) Lease(ip netip.Addr) (Lease, bool) {
 	if !ok {
 		return Lease{}, false
 	}
-	return s.held[i].get(), true
+	return s.lease(s.held[i]), true
 }
 
 // All gives every lease, in the order of addresses. The state may be changed
 // meanwhile; what is given are the leases as they were at first.
 func (s *State) All() iter.Seq[Lease] {
-	all := slices.Clone(s.held)
+	was := State{text: s.text, held: slices.Clone(s.held)}
 	return func(yield func(Lease) bool) {
-		for i := range all {
-			if !yield(all[i].get()) {
+		for _, h := range was.held {
+			if !yield(was.lease(h)) {
 				return
 			}
 		}
@@ -96,9 +102,9 @@ func (s *State) OfMAC(mac string) []Lease {
 // filter gives the leases that match, and looks only at those whose text may.
 func (s *State) filter(may func(text []byte) bool, match func(Lease) bool) []Lease {
 	var found []Lease
-	for i := range s.held {
-		if h := &s.held[i]; h.lease != nil || may(h.text) {
-			if l := h.get(); match(l) {
+	for _, h := range s.held {
+		if h.lease != nil || may(s.object(h)) {
+			if l := s.lease(h); match(l) {
 				found = append(found, l)
 			}
 		}
@@ -114,15 +120,19 @@ func (s *State) Put(l Lease) {
 	switch {
 	case !ok:
 		s.held = slices.Insert(s.held, i, held{ip: l.IP, lease: &l})
-	case s.held[i].get() != l:
+	case s.lease(s.held[i]) != l:
 		s.held[i] = held{ip: l.IP, lease: &l}
+	default:
+		return
 	}
+	s.changed = true
 }
 
 // drop takes the lease of ip out, if there is one.
 func (s *State) drop(ip netip.Addr) {
 	if i, ok := s.index(ip); ok {
 		s.held = slices.Delete(s.held, i, i+1)
+		s.changed = true
 	}
 }
 

@@ -72,7 +72,9 @@ type State struct {
 	RangeEnd   netip.Addr
 	Recent     []Freed // newest first
 
-	held []held // by address
+	held    []held // by address
+	text    []byte // has their lines
+	changed bool   // held is not what was read
 }
 
 // Store keeps one network's State. Every method takes the lock, Read a shared

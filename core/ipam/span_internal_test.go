@@ -1,0 +1,115 @@
+package ipam
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestBothWaysOfReadingAgree: what encode wrote, and the same laid out anew by
+// somebody else, are one state and are written alike.
+func TestBothWaysOfReadingAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 50 {
+		s := randomState(r, n)
+		text := encoded(t, &document{}, &s)
+		var foreign bytes.Buffer
+		if err := json.Indent(&foreign, text, "", "\t"); err != nil {
+			t.Fatal(err)
+		}
+		own, err := decode(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := decode(foreign.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(leasesOf(&own.state), leasesOf(&s)) || !slices.Equal(leasesOf(&other.state), leasesOf(&s)) {
+			t.Fatalf("read from\n%s: %v\nfrom\n%s: %v", text, leasesOf(&own.state), foreign.Bytes(), leasesOf(&other.state))
+		}
+		if again := encoded(t, &own, &own.state); !bytes.Equal(again, text) {
+			t.Fatalf("%s\nbecame\n%s", text, again)
+		}
+		if again := encoded(t, &other, &other.state); !bytes.Equal(again, text) {
+			t.Fatalf("%s\nbecame\n%s", foreign.Bytes(), again)
+		}
+	}
+}
+
+// TestWhatIsCopiedAndWhatIsMadeAnew: leases that were read are copied in long
+// pieces; whatever changes between them, the file is as if each had been made
+// anew.
+func TestWhatIsCopiedAndWhatIsMadeAnew(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		s := randomState(r, 12)
+		d, err := decode(encoded(t, &document{}, &s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range r.IntN(8) {
+			l := randomLease(r)
+			if r.IntN(2) == 0 {
+				d.state.drop(l.IP)
+			} else {
+				d.state.Put(l)
+			}
+		}
+		all := leasesOf(&d.state)
+		anew := State{Subnet: s.Subnet, Gateway: s.Gateway, RangeStart: s.RangeStart, RangeEnd: s.RangeEnd, Recent: d.state.Recent}
+		for _, l := range all {
+			anew.Put(l)
+		}
+		if got, want := encoded(t, &d, &d.state), encoded(t, &document{}, &anew); !bytes.Equal(got, want) {
+			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// TestOwnLinesOutOfOrder: a right checksum over lines that encode would not
+// write so, but JSON all the same.
+func TestOwnLinesOutOfOrder(t *testing.T) {
+	s := bigState(0)
+	head, tail, _ := bytes.Cut(encoded(t, &document{}, &s), []byte(recentStart))
+	lines := "\n" + `"10.87.0.9":{"container_id":"b"},` + "\n" + `"10.87.0.3":{"container_id":"a"}`
+	text := slices.Concat(head, []byte(lines+recentStart), tail[:len(tail)-checksumSize])
+	d, err := decode(withChecksum(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := leasesOf(&d.state)
+	if len(got) != 2 || got[0].ContainerID != "a" || got[1].ContainerID != "b" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func leasesOf(s *State) []Lease { return slices.Collect(s.All()) }
+
+// randomState has up to n leases and some freed addresses.
+func randomState(r *rand.Rand, n int) State {
+	s := bigState(0)
+	for range n {
+		s.Put(randomLease(r))
+	}
+	for i := range r.IntN(5) {
+		l := randomLease(r)
+		s.drop(l.IP)
+		s.free(l, l.AllocatedAt.Add(time.Duration(i)*time.Second))
+	}
+	return s
+}
+
+// randomLease is one of few addresses, so that many are neighbours.
+func randomLease(r *rand.Rand) Lease {
+	return Lease{
+		IP: netip.AddrFrom4([4]byte{10, 87, 0, byte(2 + r.IntN(20))}), ContainerID: fmt.Sprintf("%x", 1+r.Uint32()),
+		Name: []string{"", "web", `"},{`, "テスト\n\x01"}[r.IntN(4)], IfName: "eth0", HostVeth: "fn-0",
+		AllocatedAt: time.Unix(r.Int64N(2e9), r.Int64N(1e9)).UTC(),
+	}
+}
