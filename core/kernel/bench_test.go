@@ -50,6 +50,20 @@ func BenchmarkLink(b *testing.B) {
 	}
 }
 
+// BenchmarkAddrs reads the bridge's own addresses beside so many ports.
+func BenchmarkAddrs(b *testing.B) {
+	for _, ports := range []int{0, 1000} {
+		b.Run(fmt.Sprintf("ports=%d", ports), func(b *testing.B) {
+			k, _ := crowded(b, ports)
+			for b.Loop() {
+				if _, err := k.Addrs(ctx, "br0"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkLinks lists them all.
 func BenchmarkLinks(b *testing.B) {
 	k, _ := crowded(b, 1000)

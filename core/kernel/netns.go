@@ -140,6 +140,8 @@ func (n *namespace) open() (*netlink.Handle, error) {
 			h.Close()
 			return err
 		}
+		// An older kernel does not know this, and gives more than was asked for.
+		_ = unix.SetsockoptInt(socket.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
 		s = &nl.SocketHandle{Socket: socket}
 		return nil
 	})

@@ -2,8 +2,11 @@ package kernel_test
 
 import (
 	"errors"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +40,25 @@ func TestNew(t *testing.T) {
 	}
 	if got, err := k.SaveRules(ctx, kernel.BackendNFT); err != nil || !strings.Contains(got, "-A FORWARD -j OURS") {
 		t.Errorf("rules: %v\n%s", err, got)
+	}
+}
+
+// TestAddrsOfAPair: the length that the kernel gives with an address is the
+// other end's, where there is one.
+func TestAddrsOfAPair(t *testing.T) {
+	path := nettest.New(t)
+	nettest.In(t, path, func() {
+		out, err := exec.Command("ip", "addr", "add", "10.9.0.1", "peer", "10.9.8.0/24", "dev", "lo").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	k, err := kernel.At(path)
+	must(t, err)
+	defer func() { _ = k.Close() }()
+	addrs, err := k.Addrs(ctx, "lo")
+	if want := netip.MustParsePrefix("10.9.0.1/32"); err != nil || !slices.Contains(addrs, want) {
+		t.Errorf("%v, %v; want %s", addrs, err, want)
 	}
 }
 

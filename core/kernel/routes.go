@@ -1,25 +1,54 @@
 package kernel
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 func (n *namespace) Addrs(ctx context.Context, link string) ([]netip.Prefix, error) {
 	var prefixes []netip.Prefix
-	err := n.with(ctx, link, func(h *netlink.Handle, l netlink.Link) error {
-		addrs, err := whole(func() ([]netlink.Addr, error) { return h.AddrList(l, netlink.FAMILY_V4) })
-		for _, a := range addrs {
-			prefixes = append(prefixes, fromIPNet(a.IPNet))
+	err := n.with(ctx, link, func(_ *netlink.Handle, l netlink.Link) error {
+		index := uint32(l.Attrs().Index) //nolint:gosec // the kernel's own are positive
+		msgs, err := whole(func() ([][]byte, error) { return n.askAddrs(index) })
+		for _, m := range msgs {
+			if nl.DeserializeIfAddrmsg(m).Index == index {
+				prefixes = append(prefixes, prefixOf(m))
+			}
 		}
 		return err
 	})
 	return prefixes, err
+}
+
+// askAddrs sends one RTM_GETADDR for a link's addresses. A kernel that does not
+// know how to choose (before Linux 4.20) gives those of all links; this takes it
+// a third of a millisecond where a bridge has a thousand ports.
+func (n *namespace) askAddrs(index uint32) ([][]byte, error) {
+	req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
+	req.Sockets = n.sockets
+	msg := nl.NewIfAddrmsg(unix.AF_INET)
+	msg.Index = index
+	req.AddData(msg)
+	return req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
+}
+
+// prefixOf reads one address. That of a link with another end has the length
+// of an address alone: the message's is the other end's.
+func prefixOf(msg []byte) netip.Prefix {
+	head := nl.DeserializeIfAddrmsg(msg)
+	own, other := attribute(msg[head.Len():], unix.IFA_LOCAL), attribute(msg[head.Len():], unix.IFA_ADDRESS)
+	ip, _ := netip.AddrFromSlice(own)
+	if !bytes.Equal(own, other) {
+		return netip.PrefixFrom(ip, ip.BitLen())
+	}
+	return netip.PrefixFrom(ip, int(head.Prefixlen))
 }
 
 func (n *namespace) AddAddr(ctx context.Context, link string, addr netip.Prefix) error {
