@@ -65,9 +65,12 @@ func (a *allocation) claim(ip netip.Addr) error {
 		return problem(say.Errorf("%w by %s since %s", ErrTaken, held.Owner(), held.AllocatedAt.Format(time.RFC3339)),
 			say.F("ask for another address; or, if that container is gone: sudo flatnet-tui leases release %s", ip))
 	}
-	i := slices.IndexFunc(a.s.Recent, func(f Freed) bool { return f.IP == ip })
-	if i >= 0 && a.keptFromUs(a.s.Recent[i]) {
-		until := a.s.Recent[i].FreedAt.Add(a.p.Quarantine)
+	i := slices.IndexFunc(a.s.recent, func(k kept[Freed]) bool { return k.ip == ip })
+	if i < 0 {
+		return nil
+	}
+	if f := a.s.freed(a.s.recent[i]); a.keptFromUs(f) {
+		until := f.FreedAt.Add(a.p.Quarantine)
 		return problem(say.Errorf("%w until %s", ErrQuarantined, until.Format(time.RFC3339)), "wait, or shorten ipam.quarantine in the configuration")
 	}
 	return nil
@@ -92,13 +95,14 @@ func (a *allocation) last() (netip.Addr, bool) {
 	if !a.p.Sticky {
 		return netip.Addr{}, false
 	}
-	byID := func(f Freed) bool { return f.ContainerID == a.r.ContainerID }
-	byName := func(f Freed) bool { return f.Name != "" && f.Name == a.r.Name }
-	for _, same := range []func(Freed) bool{byID, byName} {
-		for _, f := range a.s.Recent {
-			if same(f) && (f.IfName == a.r.IfName || f.IfName == "") && a.free(f.IP) {
-				return f.IP, true
-			}
+	for f := range a.s.recentWhere(holds("container_id", a.r.ContainerID)) {
+		if f.ContainerID == a.r.ContainerID && a.fits(f) {
+			return f.IP, true
+		}
+	}
+	for f := range a.s.recentWhere(holds("name", a.r.Name)) {
+		if f.Name != "" && f.Name == a.r.Name && a.fits(f) {
+			return f.IP, true
 		}
 	}
 	for _, l := range a.s.OfName(a.r.Name) {
@@ -109,11 +113,16 @@ func (a *allocation) last() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// fits tells whether f may be given once more to its own container.
+func (a *allocation) fits(f Freed) bool {
+	return (f.IfName == a.r.IfName || f.IfName == "") && a.free(f.IP)
+}
+
 // unused gives the lowest address that is not remembered as freed.
 func (a *allocation) unused() (netip.Addr, bool) {
-	freed := make(map[netip.Addr]bool, len(a.s.Recent))
-	for _, f := range a.s.Recent {
-		freed[f.IP] = true
+	freed := make(map[netip.Addr]bool, len(a.s.recent))
+	for _, k := range a.s.recent {
+		freed[k.ip] = true
 	}
 	for ip := range a.s.gaps(a.p.RangeStart, a.p.RangeEnd) {
 		if !freed[ip] && a.givable(ip) {
@@ -125,9 +134,9 @@ func (a *allocation) unused() (netip.Addr, bool) {
 
 // freedLongest gives the address that was freed longest ago.
 func (a *allocation) freedLongest() (netip.Addr, bool) {
-	for _, f := range slices.Backward(a.s.Recent) {
-		if a.free(f.IP) && !a.keptFromUs(f) {
-			return f.IP, true
+	for _, k := range slices.Backward(a.s.recent) {
+		if a.free(k.ip) && !a.keptFromUs(a.s.freed(k)) {
+			return k.ip, true
 		}
 	}
 	return netip.Addr{}, false
@@ -197,7 +206,7 @@ func (a *allocation) exhausted() error {
 			reserved++
 		}
 	}
-	for _, f := range a.s.Recent {
+	for f := range a.s.Recent() {
 		if a.free(f.IP) && a.keptFromUs(f) {
 			waiting++
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"hash/crc32"
 	"io"
 	"net/netip"
 	"slices"
@@ -52,73 +51,6 @@ func decode(text []byte) (document, error) {
 	return d, d.check()
 }
 
-// readOwn reads text that is to the byte what encode wrote. own is false for
-// any other, of which it says nothing: read does.
-func readOwn(text []byte) (d document, own bool) {
-	n := len(text) - checksumSize
-	if n <= 0 || !bytes.Equal(text[n:], appendChecksum(nil, crc32.ChecksumIEEE(text[:n]))) {
-		return d, false
-	}
-	begin := bytes.IndexByte(text, '\n')
-	if begin < 0 || d.read(slices.Concat(text[:begin], []byte("}}"))) != nil {
-		return d, false
-	}
-	end, own := d.state.ownLeases(text, begin+1)
-	return d, own && d.ownRecent(text[end-1:n])
-}
-
-// ownLeases reads the lines of leases that begin at at, and gives where they
-// end.
-func (s *State) ownLeases(text []byte, at int) (end int, own bool) {
-	s.text = text
-	s.held = make([]held, 0, bytes.Count(text, []byte("\n"))+1) // an ADD puts one in
-	var last netip.Addr
-	for bytes.HasPrefix(text[at:], []byte(`"`)) {
-		n := bytes.IndexByte(text[at:], '\n')
-		if n < 0 {
-			return at, false
-		}
-		line := bytes.TrimSuffix(text[at:at+n], []byte(","))
-		key, lease, _ := bytes.Cut(line[1:], []byte(`":`))
-		ip, err := address(key, last)
-		if err != nil || !last.Less(ip) || !bytes.HasPrefix(lease, []byte("{")) {
-			return at, false // nobody wrote this but to deceive
-		}
-		s.held = append(s.held, held{ip: ip, from: at, to: at + len(line)})
-		last, at = ip, at+n+1
-	}
-	return at, true
-}
-
-// address reads a lease's key. Most follow upon the one before, and then the
-// parser is spared, which wants a string made of each.
-func address(key []byte, before netip.Addr) (netip.Addr, error) {
-	if next := before.Next(); bytes.Equal(key, next.AppendTo(make([]byte, 0, 16))) {
-		return next, nil
-	}
-	return netip.ParseAddr(string(key))
-}
-
-// ownRecent reads all that follows the leases.
-func (d *document) ownRecent(text []byte) (own bool) {
-	lines, begins := bytes.CutPrefix(text, []byte(recentStart))
-	lines, ends := bytes.CutSuffix(lines, []byte("]"))
-	if !begins || !ends {
-		return false
-	}
-	for line := range bytes.SplitSeq(lines, []byte("\n")) {
-		if len(line) == 0 {
-			continue
-		}
-		var f Freed
-		if json.Unmarshal(bytes.TrimSuffix(line, []byte(",")), &f) != nil {
-			return false
-		}
-		d.state.Recent = append(d.state.Recent, f)
-	}
-	return true
-}
-
 // read takes any text.
 func (d *document) read(text []byte) error {
 	if !utf8.Valid(text) {
@@ -153,7 +85,7 @@ func (d *document) field(f member) error {
 	case "allocations":
 		return d.allocations(f.text)
 	case "recent":
-		return json.Unmarshal(f.text, &s.Recent)
+		return d.recent(f.text)
 	case "checksum":
 		return nil // of another text than this
 	}
@@ -171,30 +103,53 @@ func (d *document) allocations(text []byte) error {
 	if err != nil {
 		return err
 	}
-	s.held = make([]held, 0, len(entries))
+	s.held = make([]kept[Lease], 0, len(entries))
 	for _, e := range entries {
 		h, line, err := heldBy(e)
 		if err != nil {
 			return say.Errorf("%q: %w", e.name, err)
 		}
-		d.old = d.old || h.lease != nil
-		h.from = len(s.text)
-		s.text = append(s.text, line...)
-		h.to = len(s.text)
+		d.old = d.old || h.value != nil
+		h.from, h.to = s.addLine(line)
 		s.held = append(s.held, h)
 	}
-	slices.SortStableFunc(s.held, func(a, b held) int { return a.ip.Compare(b.ip) })
+	slices.SortStableFunc(s.held, func(a, b kept[Lease]) int { return a.ip.Compare(b.ip) })
 	return nil
+}
+
+// recent reads the freed addresses.
+func (d *document) recent(text []byte) error {
+	s := &d.state
+	var all []Freed
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	for _, f := range all {
+		line, err := freedLine(f)
+		if err != nil {
+			return err
+		}
+		from, to := s.addLine(line)
+		s.recent = append(s.recent, kept[Freed]{ip: f.IP, from: from, to: to})
+	}
+	return nil
+}
+
+// addLine puts a line into the state's text.
+func (s *State) addLine(line []byte) (from, to int) {
+	from = len(s.text)
+	s.text = append(s.text, line...)
+	return from, len(s.text)
 }
 
 // heldBy reads one entry: address and lease or, of the old form, container id
 // and address. The latter has no line.
-func heldBy(e member) (h held, line []byte, err error) {
+func heldBy(e member) (h kept[Lease], line []byte, err error) {
 	var l Lease
 	if e.text[0] == '"' {
 		l.ContainerID = e.name
 		err = json.Unmarshal(e.text, &l.IP)
-		h.ip, h.lease = l.IP, &l
+		h.ip, h.value = l.IP, &l
 	} else if h.ip, err = netip.ParseAddr(e.name); err == nil {
 		l, line, err = normal(h.ip, e.text)
 	}
@@ -269,7 +224,7 @@ func members(text []byte) ([]member, error) {
 // unchanged tells whether s is what the file says.
 func (d *document) unchanged(s *State) bool {
 	was := &d.state
-	return d.version == formatVersion && !s.changed && slices.Equal(s.Recent, was.Recent) &&
+	return d.version == formatVersion && !s.changed &&
 		s.Subnet == was.Subnet && s.Gateway == was.Gateway && s.RangeStart == was.RangeStart && s.RangeEnd == was.RangeEnd
 }
 
@@ -287,7 +242,7 @@ func (d *document) check() error {
 		return say.New("it has no allocations")
 	case !st.Subnet.IsValid(), !st.Gateway.IsValid(), !st.RangeStart.IsValid(), !st.RangeEnd.IsValid():
 		return say.New("it does not say its subnet, gateway and range")
-	case slices.ContainsFunc(st.Recent, func(f Freed) bool { return !f.IP.IsValid() }):
+	case slices.ContainsFunc(st.recent, func(k kept[Freed]) bool { return !k.ip.IsValid() }):
 		return say.New("a freed address is missing")
 	}
 	for i, h := range st.held {

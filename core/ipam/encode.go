@@ -47,18 +47,12 @@ func encode(w io.Writer, d *document, s *State) error {
 	sum := crc32.NewIEEE()
 	out := bufio.NewWriter(io.MultiWriter(w, sum))
 	_, _ = out.Write(head[:len(head)-len("}}")]) // a bufio.Writer tells its errors at the end
-	if err := writeLeases(out, s); err != nil {
+	if err := writeLines(out, s.text, s.held, leaseLine); err != nil {
 		return err
 	}
 	_, _ = out.WriteString(recentStart)
-	for i, f := range s.Recent {
-		f.FreedAt = f.FreedAt.UTC()
-		text, err := json.Marshal(f)
-		if err != nil {
-			return err
-		}
-		_, _ = out.WriteString(separator(i))
-		_, _ = out.Write(text)
+	if err := writeLines(out, s.text, s.recent, freedLine); err != nil {
+		return err
 	}
 	_ = out.WriteByte(']')
 	if err := out.Flush(); err != nil {
@@ -76,36 +70,40 @@ func separator(i int) string {
 	return ",\n"
 }
 
-// writeLeases writes each lease on its line. Lines that follow upon each other
-// in the text that was read are written in one piece.
-func writeLeases(out *bufio.Writer, s *State) error {
-	for i := 0; i < len(s.held); {
+// writeLines writes each entry on its line. Lines that follow upon each other in
+// the text that was read are written in one piece.
+func writeLines[T Lease | Freed](out *bufio.Writer, text []byte, all []kept[T], line func(T) ([]byte, error)) error {
+	for i := 0; i < len(all); {
 		_, _ = out.WriteString(separator(i))
-		if l := s.held[i].lease; l != nil {
-			line, err := leaseLine(*l)
+		if v := all[i].value; v != nil {
+			made, err := line(*v)
 			if err != nil {
 				return err
 			}
-			_, _ = out.Write(line)
+			_, _ = out.Write(made)
 			i++
 			continue
 		}
-		from := s.held[i].from
-		i = s.runEnd(i)
-		_, _ = out.Write(s.text[from:s.held[i-1].to])
+		n := run(all[i:])
+		_, _ = out.Write(text[all[i].from:all[i+n-1].to])
+		i += n
 	}
 	return nil
 }
 
-// runEnd gives where the lines end that follow upon the i-th in the text.
-func (s *State) runEnd(i int) int {
-	for i++; i < len(s.held); i++ {
-		before, h := &s.held[i-1], &s.held[i]
-		if h.lease != nil || h.from != before.to+len(",\n") {
-			break
-		}
+// run tells how many of the entries follow upon each other in the text.
+func run[T Lease | Freed](all []kept[T]) int {
+	n := 1
+	for n < len(all) && all[n].value == nil && all[n].from == all[n-1].to+len(",\n") {
+		n++
 	}
-	return i
+	return n
+}
+
+// freedLine gives a freed address as it stands in the file.
+func freedLine(f Freed) ([]byte, error) {
+	f.FreedAt = f.FreedAt.UTC()
+	return json.Marshal(f)
 }
 
 // recentStart ends the leases and begins the freed addresses. A line before it
@@ -113,7 +111,7 @@ func (s *State) runEnd(i int) int {
 const recentStart = "\n},\"recent\":["
 
 // leaseStart begins every lease; the container's id follows.
-const leaseStart = `{"container_id":`
+const leaseStart = `{"container_id":"`
 
 // leaseLine gives a lease as it stands in the file, with its address as the key.
 func leaseLine(l Lease) ([]byte, error) {
@@ -141,12 +139,6 @@ func withMembers(object []byte, all []member) ([]byte, error) {
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
-}
-
-// fieldText gives a lease's field as it stands in the file, but for the quote
-// that begins it: a line has many, and a search that begins with one is slow.
-func fieldText(name, value string) []byte {
-	return slices.Concat([]byte(name), []byte(`":`), quoted(value))
 }
 
 // quoted gives a JSON string.

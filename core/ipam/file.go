@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"flatnet/core"
@@ -113,7 +112,6 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 		return err
 	}
 	after := d.state
-	after.Recent = slices.Clone(after.Recent)
 	entries, err := change(&after)
 	if err != nil {
 		return err

@@ -7,25 +7,25 @@ import (
 	"slices"
 )
 
-// held is one held address. A lease that came from the file stays text until
+// kept is a lease or a freed address. What came from the file stays text until
 // someone asks for it: a call of the plugin looks at one or two of thousands.
-type held struct {
+type kept[T Lease | Freed] struct {
 	ip       netip.Addr
-	from, to int    // where its line is in the state's text, as leaseLine gives it
-	lease    *Lease // of one that is new or changed, and has no line
+	from, to int // where its line is in the state's text
+	value    *T  // of one that is new or changed, and has no line
 }
 
 // lease gives the lease of h. Its line was checked when the file was read.
-func (s *State) lease(h held) Lease {
-	if h.lease != nil {
-		return *h.lease
+func (s *State) lease(h kept[Lease]) Lease {
+	if h.value != nil {
+		return *h.value
 	}
 	l, _ := parseLease(h.ip, s.object(h))
 	return l
 }
 
 // object gives what stands in the line of h after its address.
-func (s *State) object(h held) []byte {
+func (s *State) object(h kept[Lease]) []byte {
 	line := s.text[h.from:h.to]
 	return line[bytes.IndexByte(line, '{'):]
 }
@@ -66,7 +66,7 @@ func (s *State) All() iter.Seq[Lease] {
 
 // OfContainer gives all leases of a container, by address.
 func (s *State) OfContainer(containerID string) []Lease {
-	start := slices.Concat([]byte(leaseStart), quoted(containerID))
+	start := slices.Concat([]byte(leaseStart), quoted(containerID)[len(`"`):])
 	return s.filter(
 		func(text []byte) bool { return bytes.HasPrefix(text, start) },
 		func(l Lease) bool { return l.ContainerID == containerID })
@@ -77,33 +77,47 @@ func (s *State) OfName(name string) []Lease {
 	if name == "" {
 		return nil
 	}
-	field := fieldText("name", name)
 	return s.filter(
-		func(text []byte) bool { return bytes.Contains(text, field) },
+		nameIs(name),
 		func(l Lease) bool { return l.Name == name })
 }
 
 // OfHostVeth gives the leases whose host veth has this name, by address.
 func (s *State) OfHostVeth(name string) []Lease {
-	field := fieldText("host_veth", name)
 	return s.filter(
-		func(text []byte) bool { return bytes.Contains(text, field) },
+		holds("host_veth", name),
 		func(l Lease) bool { return l.HostVeth == name })
 }
 
 // OfMAC gives the leases whose interface has this MAC address, by address.
 func (s *State) OfMAC(mac string) []Lease {
-	field := fieldText("mac", mac)
 	return s.filter(
-		func(text []byte) bool { return bytes.Contains(text, field) },
+		holds("mac", mac),
 		func(l Lease) bool { return l.MAC == mac })
+}
+
+// holds tells whether an entry's text has a field of this value. The quote that
+// begins the field is not looked for: a search that begins with what a line has
+// so many of is slow.
+func holds(field, value string) func(text []byte) bool {
+	part := slices.Concat([]byte(field), []byte(`":`), quoted(value))
+	return func(text []byte) bool { return bytes.Contains(text, part) }
+}
+
+// nameIs is holds for a lease's name, which follows the container's id.
+func nameIs(name string) func(text []byte) bool {
+	field := slices.Concat([]byte(`,"name":`), quoted(name))
+	return func(text []byte) bool {
+		id, rest, _ := bytes.Cut(text[len(leaseStart):], []byte(`"`))
+		return bytes.HasPrefix(rest, field) || bytes.HasSuffix(id, []byte(`\`)) // the id goes on
+	}
 }
 
 // filter gives the leases that match, and looks only at those whose text may.
 func (s *State) filter(may func(text []byte) bool, match func(Lease) bool) []Lease {
 	var found []Lease
 	for _, h := range s.held {
-		if h.lease != nil || may(s.object(h)) {
+		if h.value != nil || may(s.object(h)) {
 			if l := s.lease(h); match(l) {
 				found = append(found, l)
 			}
@@ -119,9 +133,9 @@ func (s *State) Put(l Lease) {
 	i, ok := s.index(l.IP)
 	switch {
 	case !ok:
-		s.held = slices.Insert(s.held, i, held{ip: l.IP, lease: &l})
+		s.held = slices.Insert(s.held, i, kept[Lease]{ip: l.IP, value: &l})
 	case s.lease(s.held[i]) != l:
-		s.held[i] = held{ip: l.IP, lease: &l}
+		s.held[i] = kept[Lease]{ip: l.IP, value: &l}
 	default:
 		return
 	}
@@ -144,7 +158,7 @@ func (s *State) has(ip netip.Addr) bool {
 
 // index gives the place of ip, or where it would be.
 func (s *State) index(ip netip.Addr) (int, bool) {
-	return slices.BinarySearchFunc(s.held, ip, func(h held, ip netip.Addr) int { return h.ip.Compare(ip) })
+	return slices.BinarySearchFunc(s.held, ip, func(h kept[Lease], ip netip.Addr) int { return h.ip.Compare(ip) })
 }
 
 // gaps gives the addresses of a range that are not held, in order.

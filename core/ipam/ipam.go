@@ -70,11 +70,11 @@ type State struct {
 	Gateway    netip.Addr
 	RangeStart netip.Addr
 	RangeEnd   netip.Addr
-	Recent     []Freed // newest first
 
-	held    []held // by address
-	text    []byte // has their lines
-	changed bool   // held is not what was read
+	held    []kept[Lease] // by address
+	recent  []kept[Freed] // newest first
+	text    []byte        // has the lines of both
+	changed bool          // they are not what was read
 }
 
 // Store keeps one network's State. Every method takes the lock, Read a shared

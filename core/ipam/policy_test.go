@@ -58,7 +58,7 @@ func (h *host) tick() time.Time {
 // add asks for an address; id is "id" or "id/name", ip may be "".
 func (h *host) add(who, ip string) (ipam.Lease, error) {
 	id, name, _ := strings.Cut(who, "/")
-	trial := clone(h.state)
+	trial := h.state.Clone()
 	l, entries, err := ipam.Allocate(&trial, h.pool, ipam.Request{
 		ContainerID: id, Name: name, IfName: "eth0", IP: addr(ip), BootID: h.boot,
 		NetNSID: kernel.NamespaceID{Device: 4, Inode: uint64(h.now.Unix())}, By: "plugin ADD", Witness: h.witness,
@@ -83,15 +83,6 @@ func (h *host) mustAdd(who, want string) {
 
 func (h *host) del(id string) {
 	h.entries = append(h.entries, ipam.ReleaseAttachment(&h.state, id, "eth0", "plugin DEL", h.tick())...)
-}
-
-func clone(s ipam.State) ipam.State {
-	c := ipam.State{Subnet: s.Subnet, Gateway: s.Gateway, RangeStart: s.RangeStart, RangeEnd: s.RangeEnd}
-	for l := range s.All() {
-		c.Put(l)
-	}
-	c.Recent = append([]ipam.Freed(nil), s.Recent...)
-	return c
 }
 
 func leaseAt(s ipam.State, ip netip.Addr) ipam.Lease {

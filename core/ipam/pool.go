@@ -3,7 +3,6 @@ package ipam
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +61,7 @@ func (a *allocation) follow() error {
 		return otherSubnet(s, p, strangers)
 	}
 	s.Subnet, s.Gateway, s.RangeStart, s.RangeEnd = p.Subnet, p.Gateway, p.RangeStart, p.RangeEnd
-	s.Recent = slices.DeleteFunc(s.Recent, func(f Freed) bool { return p.Check(f.IP) != nil })
+	s.forgetWhere(func(k kept[Freed]) bool { return p.Check(k.ip) != nil })
 	return nil
 }
 

@@ -2,16 +2,10 @@ package ipam
 
 import (
 	"encoding/json"
-	"net/netip"
-	"slices"
 	"time"
 
 	"flatnet/core/journal"
 )
-
-// recentLimit is how many freed addresses are remembered. Those in quarantine
-// are remembered beyond it.
-const recentLimit = 1024
 
 // Owner names the lease's container for people: its name, or the first twelve
 // characters of its id, as Podman shows it.
@@ -44,26 +38,6 @@ func (s *State) Find(containerID, ifName string) (Lease, bool) {
 		}
 	}
 	return Lease{}, false
-}
-
-// free takes a lease away and remembers whose it was.
-func (s *State) free(l Lease, now time.Time) {
-	s.drop(l.IP)
-	s.forget(l.IP)
-	s.Recent = slices.Insert(s.Recent, 0, Freed{
-		IP: l.IP, ContainerID: l.ContainerID, Name: l.Name, IfName: l.IfName, FreedAt: now,
-	})
-}
-
-func (s *State) forget(ip netip.Addr) {
-	s.Recent = slices.DeleteFunc(s.Recent, func(f Freed) bool { return f.IP == ip })
-}
-
-// prune forgets the oldest freed addresses beyond the limit.
-func (s *State) prune(p Pool, now time.Time) {
-	for n := len(s.Recent) - 1; n >= recentLimit && !p.InQuarantine(s.Recent[n], now); n-- {
-		s.Recent = s.Recent[:n]
-	}
 }
 
 // entry makes a journal entry about a lease, with what undoing it needs.

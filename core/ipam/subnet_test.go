@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,8 +40,8 @@ func TestOtherSubnet(t *testing.T) {
 	}
 	h.del("a")
 	h.mustAdd("b/db", "10.99.0.2")
-	if h.state.Subnet != h.pool.Subnet || len(h.state.Recent) != 0 {
-		t.Errorf("not moved to the new subnet: %s, recent %v", h.state.Subnet, h.state.Recent)
+	if h.state.Subnet != h.pool.Subnet || len(slices.Collect(h.state.Recent())) != 0 {
+		t.Errorf("not moved to the new subnet: %s, recent %v", h.state.Subnet, slices.Collect(h.state.Recent()))
 	}
 }
 

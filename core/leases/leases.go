@@ -103,7 +103,7 @@ func notHeld(state *ipam.State, p ipam.Pool, now time.Time) []Status {
 			all = append(all, Status{Lease: ipam.Lease{IP: r.IP, Name: r.Name}, State: Reserved, Reason: say.F("reserved for %s", r.Name)})
 		}
 	}
-	for _, f := range state.Recent {
+	for f := range state.Recent() {
 		if reserved[f.IP] || !p.InQuarantine(f, now) {
 			continue
 		}

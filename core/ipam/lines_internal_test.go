@@ -30,7 +30,7 @@ func TestBothWaysOfReadingAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(leasesOf(&own.state), leasesOf(&s)) || !slices.Equal(leasesOf(&other.state), leasesOf(&s)) {
+		if !sameEntries(&own.state, &s) || !sameEntries(&other.state, &s) {
 			t.Fatalf("read from\n%s: %v\nfrom\n%s: %v", text, leasesOf(&own.state), foreign.Bytes(), leasesOf(&other.state))
 		}
 		if again := encoded(t, &own, &own.state); !bytes.Equal(again, text) {
@@ -56,18 +56,44 @@ func TestWhatIsCopiedAndWhatIsMadeAnew(t *testing.T) {
 		for range r.IntN(8) {
 			l := randomLease(r)
 			if r.IntN(2) == 0 {
-				d.state.drop(l.IP)
+				d.state.free(l, l.AllocatedAt)
 			} else {
 				d.state.Put(l)
 			}
 		}
-		all := leasesOf(&d.state)
-		anew := State{Subnet: s.Subnet, Gateway: s.Gateway, RangeStart: s.RangeStart, RangeEnd: s.RangeEnd, Recent: d.state.Recent}
-		for _, l := range all {
-			anew.Put(l)
-		}
+		anew := d.state.Clone()
 		if got, want := encoded(t, &d, &d.state), encoded(t, &document{}, &anew); !bytes.Equal(got, want) {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// TestLookups: what is looked for in the text is what the leases say.
+func TestLookups(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		s := randomState(r, 12)
+		d, err := decode(encoded(t, &document{}, &s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.state.Put(randomLease(r))
+		all := leasesOf(&d.state)
+		for _, l := range all {
+			for what, c := range map[string]struct {
+				got  []Lease
+				same func(Lease) bool
+			}{
+				"id":   {d.state.OfContainer(l.ContainerID), func(o Lease) bool { return o.ContainerID == l.ContainerID }},
+				"name": {d.state.OfName(l.Name), func(o Lease) bool { return o.Name != "" && o.Name == l.Name }},
+				"veth": {d.state.OfHostVeth(l.HostVeth), func(o Lease) bool { return o.HostVeth == l.HostVeth }},
+				"mac":  {d.state.OfMAC(l.MAC), func(o Lease) bool { return o.MAC == l.MAC }},
+			} {
+				want := slices.DeleteFunc(slices.Clone(all), func(o Lease) bool { return !c.same(o) })
+				if !slices.Equal(c.got, want) {
+					t.Fatalf("by the %s of %+v: %+v, want %+v", what, l, c.got, want)
+				}
+			}
 		}
 	}
 }
@@ -91,6 +117,12 @@ func TestOwnLinesOutOfOrder(t *testing.T) {
 
 func leasesOf(s *State) []Lease { return slices.Collect(s.All()) }
 
+func freedOf(s *State) []Freed { return slices.Collect(s.Recent()) }
+
+func sameEntries(a, b *State) bool {
+	return slices.Equal(leasesOf(a), leasesOf(b)) && slices.Equal(freedOf(a), freedOf(b))
+}
+
 // randomState has up to n leases and some freed addresses.
 func randomState(r *rand.Rand, n int) State {
 	s := bigState(0)
@@ -99,7 +131,6 @@ func randomState(r *rand.Rand, n int) State {
 	}
 	for i := range r.IntN(5) {
 		l := randomLease(r)
-		s.drop(l.IP)
 		s.free(l, l.AllocatedAt.Add(time.Duration(i)*time.Second))
 	}
 	return s
@@ -108,8 +139,9 @@ func randomState(r *rand.Rand, n int) State {
 // randomLease is one of few addresses, so that many are neighbours.
 func randomLease(r *rand.Rand) Lease {
 	return Lease{
-		IP: netip.AddrFrom4([4]byte{10, 87, 0, byte(2 + r.IntN(20))}), ContainerID: fmt.Sprintf("%x", 1+r.Uint32()),
-		Name: []string{"", "web", `"},{`, "テスト\n\x01"}[r.IntN(4)], IfName: "eth0", HostVeth: "fn-0",
+		IP: netip.AddrFrom4([4]byte{10, 87, 0, byte(2 + r.IntN(20))}), ContainerID: []string{"c", `c"`, `c\`}[r.IntN(3)] + fmt.Sprint(r.IntN(9)),
+		Name: []string{"", "web", `"},{`, "テスト\n\x01"}[r.IntN(4)], IfName: "eth0",
+		HostVeth: fmt.Sprintf("fn-%d", 1+r.IntN(3)), MAC: fmt.Sprintf("0a:%02d", r.IntN(3)),
 		AllocatedAt: time.Unix(r.Int64N(2e9), r.Int64N(1e9)).UTC(),
 	}
 }
