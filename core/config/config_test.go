@@ -241,6 +241,7 @@ func TestSiteSet(t *testing.T) {
 	for key, text := range map[string]string{
 		"host": "a.local; }", "port": "0x50", "websocket": "yes", "paths": "/a b", "prot": "80", "headers": "a", "headers.X Y": "1",
 		"max_body": "20m;", "redirect": "http://x/$uri", "down_message": "a\nb", "headers.X": "a\" always; deny all",
+		"headers.Transfer-Encoding": "chunked",
 	} {
 		if err := s.Set(key, text); err == nil {
 			t.Errorf("%s = %q was taken", key, text)

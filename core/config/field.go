@@ -316,6 +316,13 @@ func listField(name string, r rule, doc say.Text, put func([]string), get func()
 	}
 }
 
+// framing are the headers that tell a client, or a proxy on the way, where an
+// answer ends and whose connection it is (RFC 9110 and 9112): a second one
+// makes the next answer another's.
+var framing = map[string]bool{
+	"connection": true, "content-length": true, "keep-alive": true, "trailer": true, "transfer-encoding": true, "upgrade": true,
+}
+
 // headersField is a table of response headers.
 func headersField(name string, p *map[string]string) field {
 	r := headerRule()
@@ -334,6 +341,9 @@ func headersField(name string, p *map[string]string) field {
 			for _, name := range slices.Sorted(maps.Keys(raw)) {
 				if name == "" || len(name) > 100 || onlyHas(name, "-_") != nil {
 					return &mismatch{say.F("%s cannot name a header", shown(name)), "letters, digits and -"}
+				}
+				if framing[strings.ToLower(name)] {
+					return &mismatch{say.F("%s says where an answer ends, which is nginx's to say", shown(name)), "another header"}
 				}
 				s, err := r.checked(raw[name])
 				if err != nil {

@@ -290,7 +290,13 @@ func prefixPathRule() rule {
 		if !strings.HasPrefix(s, "/") {
 			return say.New("does not begin with /")
 		}
-		return onlyHas(s, "/._-~")
+		if err := onlyHas(s, "/._-~"); err != nil {
+			return err
+		}
+		if clean := path.Clean(s); s != clean && s != clean+"/" {
+			return say.Errorf("is not as nginx compares it, without //, . and ..: %s", clean)
+		}
+		return nil
 	}}
 }
 
