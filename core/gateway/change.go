@@ -224,7 +224,7 @@ func (g *Gateway) mainChange(c *Change) error {
 	if err != nil {
 		return &core.OpError{
 			Op: "add the include to", Target: g.layout.main(), Err: err,
-			Hint: say.F("write this line into its http block: include %s;", g.layout.include()),
+			Hint: say.F("see what nginx -t says of it; where it is not there yet, write this line into its http block: include %s;", g.layout.include()),
 		}
 	}
 	if !bytes.Equal(now, want) {

@@ -110,6 +110,7 @@ type Status struct {
 	Held       say.Text     `json:"held,omitempty"`    // why the watcher leaves it alone
 	Drift      []say.Text   `json:"drift,omitempty"`   // each a sentence; empty: as it should be
 	Pending    bool         `json:"pending"`           // sites changed since; a regeneration would change something
+	Moving     []string     `json:"moving,omitempty"`  // hosts that a regeneration would begin or cease to serve
 	Sites      []SiteStatus `json:"sites"`             // by host
 	SetAside   []SetAside   `json:"set_aside"`         // by host
 	Unknown    say.Text     `json:"unknown,omitempty"` // why containers or leases could not be looked at

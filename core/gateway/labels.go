@@ -57,7 +57,8 @@ func fromLabels(labels map[string]string, filesBelow string) (s config.Site, ask
 		return s, false, nil
 	}
 	if s.Host == "" {
-		return s, true, say.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
+		missing := say.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
+		return s, true, errors.Join(append([]error{missing}, errs...)...) // a misspelt one says why
 	}
 	errs = append(errs, wholeLabel(s, filesBelow)...)
 	return s, true, errors.Join(errs...)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	s.Generation = c.live.number
 	if last, err := g.store.meta(c.live.number); err == nil {
 		s.DeployedAt = last.MadeAt
+		s.Moving = moving(last.Sites, c.Generation.Sites)
 	}
 	s.Pending = !c.InPlace
 	s.Served = c.served
@@ -47,6 +49,19 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	s.Drift = g.drift(c, s)
 	s.State, s.Reason = judge(s, c.servedErr)
 	return s, nil
+}
+
+// moving lists the hosts that are in only one of two generations.
+func moving(before, after []Site) []string {
+	all := map[string]int{}
+	for _, s := range before {
+		all[s.Host] |= 1
+	}
+	for _, s := range after {
+		all[s.Host] |= 2
+	}
+	maps.DeleteFunc(all, func(_ string, in int) bool { return in == 1|2 })
+	return slices.Sorted(maps.Keys(all))
 }
 
 // drift lists what is not as it was deployed, or not as it would be deployed

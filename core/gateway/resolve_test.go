@@ -81,6 +81,11 @@ func TestResolve(t *testing.T) {
 			func() gateway.Input { return inputOf(box("db", "running", "10.87.1.2", "port=80")) },
 			"aside  by container db: it has labels that begin with flatnet., and no flatnet.host\n",
 		},
+		"a misspelt host": {
+			func() gateway.Input { return inputOf(box("db", "running", "10.87.1.2", "hsot=db.local")) },
+			"aside  by container db: it has labels that begin with flatnet., and no flatnet.host\n" +
+				"label flatnet.hsot: there is no such key\n",
+		},
 		"the address from the lease": {
 			func() gateway.Input {
 				in := inputOf(box("web", "running", "", "host=web.local"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"flatnet/core/gateway"
@@ -33,9 +34,7 @@ func gatewayChecks() []Check {
 			Code: GatewayUnseen, Group: GroupGateway, Good: "the gateway's files can be read",
 			Meaning: "The gateway's configuration folder could not be read, so it is not known what it serves.",
 			Remedy:  "See whether the drive is mounted (ls of config_dir in [gateway]); WSL mounts Windows' drives under /mnt.",
-			Look: func(f Facts) []Finding {
-				return unseen(f.Gateway, "the gateway's files could not be read", f.Config.Gateway.ConfigDir)
-			},
+			Look:    gatewayUnseen,
 		},
 		{
 			Code: GatewayDown, Group: GroupGateway, Good: "the gateway answers",
@@ -92,6 +91,16 @@ func gatewayProbes(f Facts) []Probe {
 	return out
 }
 
+// gatewayUnseen says what to do where that is known: an nginx.conf that is
+// broken is no drive that is not there.
+func gatewayUnseen(f Facts) []Finding {
+	found := unseen(f.Gateway, "the gateway's files could not be read", f.Config.Gateway.ConfigDir)
+	if len(found) > 0 && f.Gateway.Hint != "" {
+		found[0].Remedy = say.Capital(f.Gateway.Hint)
+	}
+	return found
+}
+
 func gatewayDown(f Facts) []Finding {
 	var out []Finding
 	for _, p := range gatewayProbes(f) {
@@ -117,9 +126,9 @@ func otherGeneration(s gateway.Status) []Finding {
 }
 
 // drift takes what core/gateway says of its files. Whether sites changed can be
-// told only while containers and leases are known, and counts only while all
-// servers answer: a site changes with a server that does not, too, which has a
-// finding of its own.
+// told only while containers and leases are known. Where no site comes or goes
+// it counts only while all servers answer: a site changes with a server that
+// does not, too, which has a finding of its own.
 func drift(s gateway.Status) []Finding {
 	seen := say.Join(" ", s.Drift...)
 	switch {
@@ -129,6 +138,8 @@ func drift(s gateway.Status) []Finding {
 			Severity: Unknown, Target: "gateway", Title: "whether the gateway's sites are as they should be is not known",
 			Detail: s.Unknown, DependsOn: append(driftCauses(), PodmanUnreachable, LeasesUnseen),
 		}}
+	case s.Pending && len(s.Moving) > 0:
+		seen = say.F("Not yet deployed: %s comes or goes; gateway diff shows how.", strings.Join(s.Moving, ", "))
 	case s.Pending && !slices.ContainsFunc(s.Sites, anyDown):
 		seen = "Sites have changed since the last deployment; gateway diff shows how."
 	default:
@@ -155,8 +166,12 @@ func setAside(twice bool) func(gateway.Status) []Finding {
 			if a.Twice != twice {
 				continue
 			}
+			title := say.F("%s from %s is not served", a.Host, a.Source)
+			if a.Host == "" {
+				title = say.F("the site of %s is not served", a.Source)
+			}
 			out = append(out, Finding{
-				Severity: Warn, Target: a.Host, Title: say.F("%s from %s is not served", a.Host, a.Source),
+				Severity: Warn, Target: cmp.Or(a.Host, a.Source.String()), Title: title,
 				Detail: say.Sentence(a.Reason),
 			})
 		}

@@ -7,6 +7,7 @@ package health
 import (
 	"time"
 
+	"flatnet/core"
 	"flatnet/core/say"
 )
 
@@ -68,6 +69,7 @@ type Seen[T any] struct {
 	Value T         `json:"value"`
 	At    time.Time `json:"at,omitzero"`
 	Err   say.Text  `json:"error,omitempty"` // "" : Value is good
+	Hint  say.Text  `json:"hint,omitempty"`  // what to do about Err; may be empty
 }
 
 // Known tells whether Value may be relied on.
@@ -76,7 +78,7 @@ func (s Seen[T]) Known() bool { return s.Err == "" && !s.At.IsZero() }
 // Look makes a Seen of a look's two results.
 func Look[T any](at time.Time, v T, err error) Seen[T] {
 	if err != nil {
-		return Seen[T]{Value: v, At: at, Err: say.Of(err)}
+		return Seen[T]{Value: v, At: at, Err: say.Of(err), Hint: core.Hint(err)}
 	}
 	return Seen[T]{Value: v, At: at}
 }
