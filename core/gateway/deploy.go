@@ -21,6 +21,9 @@ import (
 // lockWait is how long a deployment waits for another one's end.
 const lockWait = 20 * time.Second
 
+// unchanged is what a person need not worry about after most failures.
+const unchanged say.Text = "nothing was changed; what runs goes on"
+
 // Outcome is what a deployment came to.
 type Outcome struct {
 	Generation int
@@ -79,7 +82,7 @@ func (g *Gateway) stillSo(c Change) error {
 func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, error) {
 	if !c.kept() {
 		if err := g.store.write(c.Generation, c.Files); err != nil {
-			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: "nothing was changed; what runs goes on"}
+			return out, &core.OpError{Op: "keep the new generation in", Target: g.store.dir, Err: err, Hint: unchanged}
 		}
 	}
 	out.Reloaded = c.Behind() || c.Main != nil || !bytes.Equal(c.live.have.Conf(), c.Files.Conf())
@@ -89,10 +92,10 @@ func (g *Gateway) deploy(ctx context.Context, c Change, out Outcome) (Outcome, e
 		}
 	}
 	undo, err := g.put(c)
-	if err == nil {
-		err = g.activate(ctx, &out)
-	}
 	if err != nil {
+		return out, g.notPut(c, undo, err)
+	}
+	if err := g.activate(ctx, &out); err != nil {
 		return out, g.putBack(ctx, c, out, undo, err)
 	}
 	if c.Resumes() {
@@ -177,13 +180,26 @@ func (g *Gateway) Verify(ctx context.Context) error {
 	return &core.OpError{Op: say.F("have the gateway serve generation %d", l.number), Err: err, Hint: say.F("if nginx is not running, start it: %s", g.startCommand())}
 }
 
-// putBack restores what was there and says why.
-func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []func() error, why error) error {
-	ctx = context.WithoutCancel(ctx)
+// notPut takes back what was written before a write failed: nginx has seen
+// nothing of it.
+func (g *Gateway) notPut(c Change, undo []func() error, why error) error {
+	failed := &core.OpError{Op: say.F("put generation %d in place", c.Generation.Number), Err: why, Hint: unchanged}
+	return errors.Join(failed, takeBack(undo), g.discard(c))
+}
+
+// takeBack undoes writes, the last one first.
+func takeBack(undo []func() error) error {
 	var errs []error
 	for _, u := range slices.Backward(undo) {
 		errs = append(errs, u())
 	}
+	return errors.Join(errs...)
+}
+
+// putBack restores what was there and says why.
+func (g *Gateway) putBack(ctx context.Context, c Change, out Outcome, undo []func() error, why error) error {
+	ctx = context.WithoutCancel(ctx)
+	errs := []error{takeBack(undo)}
 	if out.Reloaded {
 		if err := g.reload(ctx); err != nil && !errors.Is(err, errNotRunning) {
 			errs = append(errs, err)
@@ -293,5 +309,5 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, &core.OpError{Op: "lock", Target: path, Err: ErrBusy, Hint: "another flatnet-tui is deploying; try again in a moment"}
 	}
-	return nil, &core.OpError{Op: "lock", Target: path, Err: err, Hint: "nothing was changed; what runs goes on"}
+	return nil, &core.OpError{Op: "lock", Target: path, Err: err, Hint: unchanged}
 }

@@ -157,8 +157,6 @@ func TestEditedFileIsDriftAndKept(t *testing.T) {
 	})
 }
 
-// What nginx refuses never goes live. The refusal is made by another file in
-// conf.d: exactly what would run is tested.
 // Nothing that was edited is lost, however quickly one edit follows another.
 func TestEditedTwiceInOneSecond(t *testing.T) {
 	w := newWorld(t, "static")
@@ -180,6 +178,8 @@ func TestEditedTwiceInOneSecond(t *testing.T) {
 	}
 }
 
+// What nginx refuses never goes live. The refusal is made by another file in
+// conf.d: exactly what would run is tested.
 func TestRefusedByNginx(t *testing.T) {
 	bothModes(t, func(t *testing.T, w *world) {
 		serve(t, "10.87.1.2:80", "web")
@@ -192,8 +192,11 @@ func TestRefusedByNginx(t *testing.T) {
 		}
 		w.run("big", "10.87.1.2", "host=big.local", "max_body=5m") // a change of lua mode's file too
 		_, err := w.tryApply()
-		if !errors.Is(err, gateway.ErrTest) || !strings.Contains(err.Error(), `unknown directive "nonsense"`) || core.Hint(err) == "" {
+		if !errors.Is(err, gateway.ErrTest) || !strings.Contains(err.Error(), `unknown directive "nonsense"`) {
 			t.Errorf("got %v", err)
+		}
+		if hint := core.Hint(err).String(); !strings.Contains(hint, "correct "+filepath.Join(w.nginx.Dir, "conf.d", "other.conf")) {
+			t.Errorf("hint %q", hint)
 		}
 		if now := read(t, filepath.Join(w.nginx.Dir, "conf.d", "flatnet.conf")); now != live {
 			t.Error("the live file was changed")

@@ -177,6 +177,10 @@ func replaceFile(path string, text []byte, temp string) error {
 	var err error
 	for range replaceTries {
 		err = renameio.WriteFile(path, text, 0o644, renameio.WithTempDir(temp), renameio.IgnoreUmask())
+		if errors.Is(err, syscall.EXDEV) { // path's folder is a link to another disk
+			temp = filepath.Dir(path)
+			continue
+		}
 		if !errors.Is(err, syscall.EBUSY) && !errors.Is(err, syscall.EACCES) && !errors.Is(err, syscall.ETXTBSY) {
 			return replaceError(path, err)
 		}

@@ -15,10 +15,11 @@ import (
 
 // Folders below the gateway's configuration folder.
 const (
-	confDir = "conf.d"                  // what nginx.conf includes (seed 4.2)
-	ownDir  = "flatnet"                 // generations, and what else belongs to flatnet-tui
-	luaDir  = "lua"                     // below ownDir: what the deployed configuration reads in lua mode
-	testRun = "nginx.flatnet-test.conf" // beside nginx.conf: relative includes start there
+	confDir  = "conf.d"  // what nginx.conf includes (seed 4.2)
+	ownDir   = "flatnet" // generations, and what else belongs to flatnet-tui
+	luaDir   = "lua"     // below ownDir: what the deployed configuration reads in lua mode
+	mainName = "nginx.conf"
+	testRun  = "nginx.flatnet-test.conf" // beside nginx.conf: relative includes start there
 )
 
 // layout says where everything is, as this machine sees it and as nginx does.
@@ -31,7 +32,7 @@ func layoutOf(c config.Gateway) layout {
 	return layout{local: path.Clean(c.ConfigDir), nginx: strings.TrimSuffix(c.WindowsPath, "/")}
 }
 
-func (l layout) main() string        { return filepath.Join(l.local, "nginx.conf") }
+func (l layout) main() string        { return filepath.Join(l.local, mainName) }
 func (l layout) live() string        { return filepath.Join(l.local, confDir, confName) }
 func (l layout) generations() string { return filepath.Join(l.local, ownDir, "generations") }
 func (l layout) kept() string        { return filepath.Join(l.local, ownDir, "kept") }
@@ -52,7 +53,7 @@ func (l layout) place(name, sum string) string {
 }
 
 // mainSeen and include are what nginx is told.
-func (l layout) mainSeen() string { return path.Join(l.nginx, "nginx.conf") }
+func (l layout) mainSeen() string { return path.Join(l.nginx, mainName) }
 func (l layout) include() string  { return path.Join(l.nginx, confDir, "*.conf") }
 
 // seen turns a path below local into nginx's name for it.

@@ -18,13 +18,16 @@ func (g *Gateway) put(c Change) (undo []func() error, err error) {
 		if bytes.Equal(before, after) && before != nil {
 			return nil
 		}
+		if err := replaceFile(file, after, temp); err != nil {
+			return err
+		}
 		undo = append(undo, func() error {
 			if before == nil {
 				return os.Remove(file)
 			}
 			return replaceFile(file, before, temp)
 		})
-		return replaceFile(file, after, temp)
+		return nil
 	}
 	if c.rollback { // first: the watcher must not undo what it sees in place
 		if err := replace(g.layout.held(), c.held, g.holdText(c)); err != nil {
@@ -47,7 +50,11 @@ func (g *Gateway) put(c Change) (undo []func() error, err error) {
 			return undo, err
 		}
 	}
-	return undo, replace(g.layout.main(), c.mainNow, c.Main)
+	main := g.layout.main()
+	if target, err := filepath.EvalSymlinks(main); err == nil {
+		main = target // kept elsewhere, with a link here, which stays
+	}
+	return undo, replace(main, c.mainNow, c.Main)
 }
 
 // putLua writes what the configuration of that sum reads: the table last.

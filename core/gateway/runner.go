@@ -76,11 +76,26 @@ func (g *Gateway) test(ctx context.Context, conf string) error {
 	if !errors.As(err, &exit) {
 		return &core.OpError{Op: "run", Target: g.o.Config.Nginx, Err: err, Hint: "gateway.nginx in the configuration says where nginx is"}
 	}
-	hint := say.Text("nothing was changed; what runs goes on")
+	said, hint := strings.ReplaceAll(complaint(out), testRun, mainName), unchanged
+	if file := g.foreign(said); file != "" {
+		hint = say.Join("; ", say.F("correct %s, which is not a file of Flatnet's", file), hint)
+	}
 	if strings.Contains(string(out), `unknown directive "lua_`) {
 		hint = say.Join("; ", hint, `this nginx has no Lua module: install and load it (Debian: libnginx-mod-http-lua), or set gateway.mode = "static"`)
 	}
-	return &core.OpError{Op: "use the new gateway configuration", Err: say.Errorf("%w: %s", ErrTest, complaint(out)), Hint: hint}
+	return &core.OpError{Op: "use the new gateway configuration", Err: say.Errorf("%w: %s", ErrTest, said), Hint: hint}
+}
+
+// named is where nginx says that a complaint is about.
+var named = regexp.MustCompile(` in (.+):[0-9]+$`)
+
+// foreign is the file that a complaint names, "" where it is one of ours.
+func (g *Gateway) foreign(said string) string {
+	m := named.FindStringSubmatch(said)
+	if m == nil || strings.HasPrefix(m[1], g.layout.seen(filepath.Join(g.layout.local, ownDir))+"/") {
+		return ""
+	}
+	return m[1]
 }
 
 // errNotRunning says that there is no nginx to reload.

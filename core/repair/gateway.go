@@ -128,15 +128,9 @@ func maintenancePlan(g *gateway.Gateway, site gateway.SiteStatus, on bool) Plan 
 		return p
 	}
 	p.Steps = []Step{{
-		Text:    say.Join("; ", maintenanceText(host, on), "regenerate the gateway's configuration and deploy it"),
-		Command: "flatnet-tui gateway maintenance " + host + " " + map[bool]string{true: "on", false: "off"}[on],
-		Do: func(ctx context.Context) ([]journal.Entry, error) {
-			entries, err := maintain(ctx, g, host, on)
-			if err != nil { // nothing serves it: the next deployment would, unasked
-				err = errors.Join(err, g.SetMaintenance(context.WithoutCancel(ctx), host, !on))
-			}
-			return entries, err
-		},
+		Text:      say.Join("; ", maintenanceText(host, on), "regenerate the gateway's configuration and deploy it"),
+		Command:   "flatnet-tui gateway maintenance " + host + " " + map[bool]string{true: "on", false: "off"}[on],
+		Do:        func(ctx context.Context) ([]journal.Entry, error) { return maintain(ctx, g, host, on) },
 		Stoppable: true,
 	}}
 	p.Verify = func(ctx context.Context) error {
@@ -153,6 +147,15 @@ func maintain(ctx context.Context, g *gateway.Gateway, host string, on bool) ([]
 	if err := g.SetMaintenance(ctx, host, on); err != nil {
 		return nil, err
 	}
+	entries, err := deployNow(ctx, g)
+	if err != nil { // nothing serves it: the next deployment would, unasked
+		err = errors.Join(err, g.SetMaintenance(context.WithoutCancel(ctx), host, !on))
+	}
+	return entries, err
+}
+
+// deployNow deploys what ought to be served now.
+func deployNow(ctx context.Context, g *gateway.Gateway) ([]journal.Entry, error) {
 	c, err := g.Prepare(ctx)
 	if err != nil {
 		return nil, err

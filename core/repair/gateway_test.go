@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 // front is a gateway with a real nginx and one labelled container.
 type front struct {
 	*gateway.Gateway
+	dir      string // gateway.config_dir
 	ip       netip.Addr
 	reloaded func() // beside the real reload; may be nil
 	health   string
@@ -38,7 +41,7 @@ func newFront(t *testing.T) *front {
 	n := nginx.New(t)
 	c := config.Default()
 	c.Gateway.ConfigDir, c.Gateway.WindowsPath, c.Gateway.Nginx, c.Gateway.Listen = n.Dir, n.Dir, nginx.Program, "127.0.0.1:80"
-	f := &front{ip: netip.MustParseAddr("10.87.1.2"), health: "http://127.0.0.1/health"}
+	f := &front{dir: n.Dir, ip: netip.MustParseAddr("10.87.1.2"), health: "http://127.0.0.1/health"}
 	f.Gateway = gateway.New(gateway.Options{
 		Config: c.Gateway, Network: c.Network, Runner: f, Now: time.Now,
 		HealthURL: func(context.Context) string { return f.health },
@@ -150,5 +153,26 @@ func TestStoppedDeployment(t *testing.T) {
 	s, err := f.Look(t.Context())
 	if err != nil || s.Generation != 1 || s.Sites[0].Maintenance || len(s.Drift) > 0 {
 		t.Errorf("after it: %+v, %v", s, err)
+	}
+}
+
+// TestMaintenanceThatCannotBeKept says once why.
+func TestMaintenanceThatCannotBeKept(t *testing.T) {
+	f := newFront(t)
+	p, err := repair.Gateway(t.Context(), f.Gateway)
+	if err == nil {
+		_, err = repair.Apply(t.Context(), p, repair.Options{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = repair.GatewayMaintenance(t.Context(), f.Gateway, "one.local", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(f.dir, "flatnet", "maintenance.json"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = repair.Apply(t.Context(), p, repair.Options{}); err == nil || strings.Count(err.Error(), "maintenance.json") != 1 {
+		t.Errorf("got %v", err)
 	}
 }
