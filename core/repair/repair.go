@@ -59,6 +59,9 @@ type Plan struct {
 	// administrator's PowerShell in Windows. It is shown to be copied; a Plan
 	// that is all by hand has no steps. "" : nothing is left to the person.
 	ByHand string `json:"by_hand,omitempty"`
+	// Unmended: the fault stays, for no repair of ours mends it; Notes say what
+	// would.
+	Unmended bool `json:"unmended,omitempty"`
 
 	// Fits looks again whether the plan still applies; nil: always. Its error
 	// wraps ErrChanged or ErrHarm.

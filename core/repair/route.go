@@ -32,6 +32,7 @@ func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 	p.addScripts(ctx, sys)
 	p.Notes = append(p.Notes, say.Sentence(st.Verdict.Text))
 	if len(st.Changes) == 0 {
+		p.Unmended = st.Verdict.Kind != windows.Good
 		if st.Verdict.Remedy != "" {
 			p.Notes = append(p.Notes, st.Verdict.Remedy)
 		}
@@ -60,10 +61,13 @@ func (p *Plan) addScripts(ctx context.Context, sys *windows.System) {
 // addRoute plans the change of the route itself.
 func (p *Plan) addRoute(ctx context.Context, sys *windows.System, st windows.Status) error {
 	means, err := sys.Means(ctx)
-	if err != nil {
-		return err
-	}
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		p.Notes = append(p.Notes, say.F("What this session may do on Windows could not be seen: %v.", err))
+		p.byHand(sys, st)
+		return nil
 	case means.Task:
 		p.Steps = append(p.Steps, taskStep(sys, st))
 		p.Notes = append(p.Notes, say.F("Should the task fail, run this in an administrator's PowerShell: %s", changeCommands(st)))

@@ -86,6 +86,7 @@ func TestRouteTakesTheBestWayThatIsOpen(t *testing.T) {
 		"both":     {func(s *standin.State) { withTask(s); elevated(s) }, []string{task}, ""},
 		"elevated": {elevated, []string{add, remove}, ""},
 		"neither":  {nil, nil, add + "; " + remove},
+		"hanging":  {windowstest.Fault("schtasks.exe", standin.Broken), nil, add + "; " + remove},
 		"unseen": {func(s *standin.State) {
 			elevated(s)
 			windowstest.Fault("whoami.exe", standin.Garbage)(s)
@@ -128,7 +129,7 @@ func TestRouteDeploysTheScripts(t *testing.T) {
 	if _, err := repair.Apply(context.Background(), p, repair.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if p := planRoute(t, w); len(p.Steps) != 0 || len(p.Notes) == 0 {
+	if p := planRoute(t, w); len(p.Steps) != 0 || len(p.Notes) == 0 || p.Unmended {
 		t.Errorf("all is good: %+v", p)
 	}
 }
@@ -173,7 +174,7 @@ func TestRouteWhereNothingCanBeDone(t *testing.T) {
 		w := windowstest.New(t, c.change)
 		deploy(t, w)
 		p := planRoute(t, w)
-		if len(p.Steps) != 0 || p.ByHand != "" || !strings.Contains(say.Join(" ", p.Notes...).String(), c.says) {
+		if len(p.Steps) != 0 || p.ByHand != "" || !p.Unmended || !strings.Contains(say.Join(" ", p.Notes...).String(), c.says) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}

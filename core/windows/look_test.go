@@ -161,6 +161,9 @@ func TestAGoodRouteIsTriedWithItsTargets(t *testing.T) {
 	if len(st.Reach) != 2 || st.Reach[1].State != windows.Unknown || st.Reach[1].Name != "forgejo.local" {
 		t.Errorf("%+v", st.Reach)
 	}
+	if detail := st.Reach[1].Detail.String(); !strings.Contains(detail, "did not come to it") {
+		t.Errorf("detail %q", detail)
+	}
 	if _, err := w.System.Look(context.Background()); err != nil {
 		t.Errorf("a trial without patience keeps Windows from being asked: %v", err)
 	}

@@ -3,6 +3,7 @@ package windows
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -79,6 +80,15 @@ func (s *System) try(ctx context.Context, t Target) Reach {
 	return s.result(t, t.URL, Unknown, say.F("there is no check of the kind %s", t.Kind))
 }
 
+// untried is a check that Windows did not make.
+func (s *System) untried(t Target, target string, err error) Reach {
+	why := say.Of(err)
+	if errors.Is(err, context.DeadlineExceeded) { // the look's patience, not the program's limit
+		why = say.F("Windows did not come to it within %s", s.o.ReachLimit)
+	}
+	return s.result(t, target, Unknown, why)
+}
+
 func (s *System) result(t Target, target string, state State, detail say.Text) Reach {
 	return Reach{Kind: t.Kind, Name: t.Name, Target: target, Host: t.Host, State: state, Detail: detail, At: s.o.Now()}
 }
@@ -90,7 +100,7 @@ func (s *System) ping(ctx context.Context, t Target) Reach {
 	wait := strconv.FormatInt(pingWait.Milliseconds(), 10)
 	out, err := s.host.Run(ctx, s.host.limit+pingWait, pingExe, "-n", "1", "-w", wait, target)
 	if err != nil {
-		return s.result(t, target, Unknown, say.Of(err))
+		return s.untried(t, target, err)
 	}
 	if out.Exit == 0 && pingReply(out.Stdout, target) {
 		return s.result(t, target, OK, "ping is answered")
@@ -120,7 +130,7 @@ func (s *System) curl(ctx context.Context, t Target) Reach {
 	}
 	out, err := s.host.Run(ctx, s.host.limit+curlWait, curlExe, append(args, t.URL)...)
 	if err != nil {
-		return s.result(t, t.URL, Unknown, say.Of(err))
+		return s.untried(t, t.URL, err)
 	}
 	code, err := strconv.Atoi(strings.TrimSpace(string(out.Stdout)))
 	if err != nil || out.Exit != 0 || code == 0 {

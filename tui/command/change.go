@@ -98,7 +98,7 @@ func (a *App) changed(f *changeFlags, p repair.Plan, applied bool) error {
 	} else if applied {
 		fmt.Fprintln(a.Out, "Done.")
 	}
-	if p.ByHand != "" && !f.dryRun {
+	if (p.ByHand != "" || p.Unmended) && !f.dryRun {
 		return errSilent{ExitFailing} // the rest is left to the person
 	}
 	return nil

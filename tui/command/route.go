@@ -109,7 +109,8 @@ func (a *App) routeApply() *cobra.Command {
 		Long: `apply writes the scripts that are not on the Windows drive as they ought to be,
 and puts the route right in the best way that is open: it starts the scheduled
 task, or runs route.exe where this session is elevated, or prints the command
-for an administrator's PowerShell (exit status 1: it is still to be run).`,
+for an administrator's PowerShell (exit status 1: it is still to be run, or the
+route is wrong in a way that none of this mends).`,
 		Args: noArgs,
 	}
 	f := addChangeFlags(cmd)

@@ -97,6 +97,17 @@ func TestRouteApply(t *testing.T) {
 	}
 }
 
+// A script that goes on after "route apply" must not take this for mended.
+func TestRouteApplyThatMendsNothing(t *testing.T) {
+	w := windowstest.New(t, func(s *standin.State) { s.Mode = "mirrored" })
+	if status, out, _ := route(t, w, "apply", "--yes"); status != ExitFailing || !strings.Contains(out, "publish the containers' ports") {
+		t.Errorf("mirrored: %d\n%s", status, out)
+	}
+	if status, out, _ := route(t, w, "apply", "--dry-run"); status != ExitGood {
+		t.Errorf("dry run: %d\n%s", status, out)
+	}
+}
+
 func TestRouteScript(t *testing.T) {
 	w := windowstest.New(t, nil)
 	for _, name := range []string{windows.SetupRoute, windows.RegisterTasks} {
