@@ -156,7 +156,7 @@ func bridgeAround() []Check {
 			After:   []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress},
 			Meaning: "The bridge is up with its address, and does not answer a ping from this machine: a rule in INPUT or OUTPUT drops it.",
 			Remedy:  "Look for the rule: sudo iptables -L INPUT -n -v, and the same for OUTPUT.",
-		}, func(p Probe) (Severity, say.Text) {
+		}, "", func(p Probe) (Severity, say.Text) {
 			return Warn, say.F("%s does not answer a ping", p.Target)
 		}, func(p Probe) bool { return p.Role == RoleBridge && p.State == Fail }),
 	}

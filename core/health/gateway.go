@@ -67,7 +67,7 @@ func gatewayChecks() []Check {
 		gatewayCheck(Check{
 			Code: SiteWithoutContainer, Good: "every site has a running container", Each: true, After: []Code{PodmanUnreachable},
 			Meaning: "No running container serves the site, so visitors see an error or the page for that case.",
-			Remedy:  "Start its container (sudo podman start NAME), or put the site into maintenance: sudo flatnet-tui gateway maintenance HOST",
+			Remedy:  say.F(startOrMaintain, unnamed, "HOST"),
 		}, withoutContainer),
 	}
 }
@@ -192,9 +192,20 @@ func withoutContainer(s gateway.Status) []Finding {
 		out = append(out, Finding{
 			Severity: Fail, Target: site.Host, Title: say.F("%s has no running container", site.Host),
 			Detail: say.Sentence(say.Join("; ", why...)),
+			Remedy: say.F(startOrMaintain, serving(site), site.Host),
 		})
 	}
 	return out
+}
+
+// serving names the first container that is to serve a site.
+func serving(s gateway.SiteStatus) string {
+	for _, u := range s.Upstreams {
+		if u.Container != "" {
+			return u.Container
+		}
+	}
+	return unnamed
 }
 
 func noneHasAddress(servers []gateway.ServerStatus) bool {

@@ -58,7 +58,7 @@ func hopSite(f Facts, t Trace) Hop {
 	case !t.Server.Address.IsValid():
 		return Hop{
 			State: LinkBad, Detail: say.Sentence(say.F("No server of it has an address: %s", t.Site.Reason)),
-			Remedy: "Start its container (sudo podman start NAME).",
+			Remedy: say.F("Start its container: sudo podman start %s", serving(*t.Site)),
 		}
 	}
 	return byChecks(func(Facts) say.Text {
@@ -94,7 +94,7 @@ func hopVeth(f Facts, t Trace) Hop {
 	case l.ContainerID == "":
 		return Hop{
 			State: LinkBad, Detail: say.F("No lease is held for %s.", t.Server.Address.Addr()),
-			Remedy: "Start the container again (sudo podman restart NAME), then: sudo flatnet-tui gateway apply",
+			Remedy: say.F("Start the container again (sudo podman restart %s), then: sudo flatnet-tui gateway apply", t.Server.name()),
 		}
 	case !f.Bridge.Known():
 		return Hop{State: LinkUnknown, Detail: "The bridge could not be looked at.", Remedy: byRoot}
@@ -104,22 +104,22 @@ func hopVeth(f Facts, t Trace) Hop {
 		if p.Name != l.HostVeth && (!ours || ip != l.IP) {
 			continue
 		}
-		return portHop(p, f.Bridge.Value)
+		return portHop(p, f.Bridge.Value, t.Server.name())
 	}
 	return Hop{
 		State: LinkBad, Detail: say.F("%s is not a port of %s.", orNone(l.HostVeth), f.Config.Network.Bridge),
-		Remedy: say.F("Start the container again: sudo podman restart %s", l.Name),
+		Remedy: say.F(restartAgain, t.Server.name()),
 	}
 }
 
 // portHop: a port without carrier is bad, unless the whole bridge is down.
-func portHop(p bridge.Port, b bridge.Status) Hop {
+func portHop(p bridge.Port, b bridge.Status, container string) Hop {
 	if p.Up || !b.Up {
 		return Hop{State: LinkGood, Detail: say.F("%s is on %s.", p.Name, b.Name)}
 	}
 	return Hop{
 		State: LinkBad, Detail: say.F("%s is down, or the container's end of it is.", p.Name),
-		Remedy: say.F("Run: sudo ip link set %s up. If that does not help: sudo podman restart the container.", p.Name),
+		Remedy: say.F("Run: sudo ip link set %s up. If that does not help: sudo podman restart %s", p.Name, container),
 	}
 }
 
@@ -134,24 +134,20 @@ func hopNamespace(_ Facts, t Trace) Hop {
 	case !slices.ContainsFunc(n.Addresses, func(a netip.Prefix) bool { return a.Addr() == t.Server.Address.Addr() }):
 		return Hop{
 			State: LinkBad, Detail: say.F("%s has not the address %s inside.", orNone(t.Server.Lease.IfName), t.Server.Address.Addr()),
-			Remedy: say.F("Start the container again: sudo podman restart %s", t.Server.Lease.Name),
+			Remedy: say.F(restartAgain, t.Server.name()),
 		}
 	case !n.Up:
 		return Hop{
 			State: LinkBad, Detail: say.F("%s is down inside the container.", t.Server.Lease.IfName),
-			Remedy: say.F("Start the container again: sudo podman restart %s", t.Server.Lease.Name),
+			Remedy: say.F(restartAgain, t.Server.name()),
 		}
 	}
 	return Hop{State: LinkGood, Detail: say.F("%s has %s in %s.", t.Server.Lease.IfName, t.Server.Address.Addr(), n.Path)}
 }
 
-func hopPort(_ Facts, t Trace) Hop {
-	return byProbe(t.Port, "Look whether the program in the container listens on this port, and on all addresses: sudo podman logs NAME")
-}
+func hopPort(_ Facts, t Trace) Hop { return byProbe(t.Port, say.F(lookAtListening, t.Server.name())) }
 
-func hopDirect(_ Facts, t Trace) Hop {
-	return byProbe(t.Direct, "Look at the program's log: sudo podman logs NAME")
-}
+func hopDirect(_ Facts, t Trace) Hop { return byProbe(t.Direct, say.F(lookAtLog, t.Server.name())) }
 
 // hopGateway: a page that the server has and the gateway has not is the
 // gateway's own: it does not serve the site.

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -60,7 +61,7 @@ func leaseChecks() []Check {
 			Code: LeaseWithoutVeth, Good: "every lease in use has its link on the bridge", Each: true,
 			After: []Code{BridgeUnseen, BridgeMissing, BridgeNotABridge}, Repair: repair.BridgeID,
 			Meaning: "A running container holds the address, and its link is off the bridge, or switched off: it cannot be reached.",
-			Remedy:  byBridge + ". If the link is gone: sudo podman restart NAME",
+			Remedy:  byBridge + ". If the link is gone: sudo podman restart " + unnamed,
 		}, withoutVeth),
 		leaseCheck(Check{
 			Code: VethWithoutLease, Good: "every link on the bridge has its lease", Each: true,
@@ -94,14 +95,16 @@ func ofState(s leases.State, bad Severity, title say.Text) func([]leases.Status,
 
 // owner names a lease for a person: "10.87.1.2 (forgejo)".
 func owner(l leases.Status) string {
-	who := l.Name
-	if who == "" {
-		who = l.ContainerID[:min(12, len(l.ContainerID))]
-	}
+	who := containerOf(l)
 	if who == "" {
 		return l.IP.String()
 	}
 	return fmt.Sprintf("%s (%s)", l.IP, who)
+}
+
+// containerOf names a lease's container as Podman takes it, "" if it has none.
+func containerOf(l leases.Status) string {
+	return cmp.Or(l.Name, l.ContainerID[:min(12, len(l.ContainerID))])
 }
 
 // held tells whether somebody has the address now.
@@ -202,32 +205,36 @@ func addresses(first, last netip.Addr) int {
 func withoutVeth(all []leases.Status, f Facts) []Finding {
 	var out []Finding
 	for _, l := range all {
-		why := portMissing(f.Bridge.Value, l.HostVeth)
+		why, gone := portMissing(f.Bridge.Value, l.HostVeth)
 		if l.State != leases.Active || l.HostVeth == "" || why == "" {
 			continue
 		}
-		out = append(out, Finding{
+		found := Finding{
 			Severity: Fail, Target: l.IP.String(), Title: say.F("%s is in use and has no link on the bridge", owner(l)),
-			Detail: why, about: sitesAt(f, l.IP),
-		})
+			Detail: why, about: sitesAt(f, l.IP), Remedy: byBridge, Repair: repair.BridgeID,
+		}
+		if gone { // the bridge's repair has nothing to put back
+			found.Remedy, found.Repair = say.F(restartAgain, containerOf(l)), ""
+		}
+		out = append(out, found)
 	}
 	return out
 }
 
 // portMissing says why the link carries nothing, "" if it is on the bridge and
-// switched on.
-func portMissing(b bridge.Status, name string) say.Text {
+// switched on. gone: there is no such link any more.
+func portMissing(b bridge.Status, name string) (why say.Text, gone bool) {
 	named := func(p bridge.Port) bool { return p.Name == name }
 	i := slices.IndexFunc(b.Ports, named)
 	switch {
 	case i >= 0 && b.Ports[i].Enabled:
-		return ""
+		return "", false
 	case i >= 0:
-		return say.F("%s is switched off.", name)
+		return say.F("%s is switched off.", name), false
 	case slices.ContainsFunc(b.Detached, named):
-		return say.F("%s is there and is not a port of %s.", name, b.Name)
+		return say.F("%s is there and is not a port of %s.", name, b.Name), false
 	}
-	return say.F("There is no %s.", name)
+	return say.F("There is no %s.", name), true
 }
 
 // sitesAt gives the hosts of sites that are served from ip.
@@ -260,7 +267,22 @@ func withoutLease(all []leases.Status, f Facts) []Finding {
 		out = append(out, Finding{
 			Severity: Warn, Target: p.Name, Title: say.F("%s is on the bridge and no lease belongs to it", p.Name),
 			Detail: say.F("Its alias is %s.", orNone(p.Alias)),
+			Remedy: anew(p, ours),
 		})
 	}
 	return out
+}
+
+// anew has the container that a link's alias names attached anew, or has the
+// link deleted.
+func anew(p bridge.Port, ours bool) say.Text {
+	if !ours {
+		return say.F("If nothing needs it: sudo ip link delete %s", p.Name)
+	}
+	words := strings.Fields(p.Alias)
+	who := words[2][:min(12, len(words[2]))]
+	if len(words) > 5 {
+		who = words[5]
+	}
+	return say.F("Start its container again: sudo podman restart %s. If there is none any more: sudo ip link delete %s", who, p.Name)
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -45,6 +46,9 @@ type Server struct {
 	Address   netip.AddrPort `json:"address,omitzero"`
 	Lease     leases.Status  `json:"lease,omitzero"` // zero: none is held for the address
 }
+
+// name is the container's as Podman takes it, unnamed where it is not known.
+func (s Server) name() string { return cmp.Or(s.Container, containerOf(s.Lease), unnamed) }
 
 // Namespace is what was seen inside a container's network namespace.
 type Namespace struct {

@@ -1,6 +1,8 @@
 package health
 
 import (
+	"net"
+	"net/url"
 	"time"
 
 	"flatnet/core/say"
@@ -37,29 +39,29 @@ func upstreamChecks() []Check {
 		probeCheck(Check{
 			Code: UpstreamDown, Good: "every upstream answers", Each: true, After: unreachable,
 			Meaning: "A server behind a site, or a target of [[probes.target]], does not answer: stopped, on another port, or stuck.",
-			Remedy:  "Look at its container: sudo podman ps -a, sudo podman logs NAME, and whether it listens on that port.",
-		}, func(p Probe) (Severity, say.Text) {
+			Remedy:  say.F(lookAtContainer, unnamed),
+		}, lookAtContainer, func(p Probe) (Severity, say.Text) {
 			return Fail, say.F("%s is down", p.Name)
 		}, isDown),
 		probeCheck(Check{
 			Code: UpstreamWrongStatus, Good: "every upstream answers as it should", Each: true, After: unreachable,
 			Meaning: "A server answers, and not with the HTTP status or text that is asked for.",
-			Remedy:  "Look at its log: sudo podman logs NAME",
-		}, func(p Probe) (Severity, say.Text) {
+			Remedy:  say.F(lookAtLog, unnamed),
+		}, lookAtLog, func(p Probe) (Severity, say.Text) {
 			return Fail, say.F("%s answers wrongly", p.Name)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == Fail && isWrong(p) }),
 		probeCheck(Check{
 			Code: UpstreamUnknown, Good: "every upstream could be asked", Each: true, After: unreachable,
 			Meaning: "Whether the server works could not be found out: it accepts connections and says nothing yet, or this user may not send the probe.",
 			Remedy:  "Wait for the next probe, or run as root. A server that says nothing for half a minute counts as down.",
-		}, func(p Probe) (Severity, say.Text) {
+		}, "", func(p Probe) (Severity, say.Text) {
 			return Unknown, say.F("whether %s works is not known", p.Name)
 		}, func(p Probe) bool { return isUpstream(p) && p.State == Unknown }),
 		probeCheck(Check{
 			Code: UpstreamSlow, Good: "every upstream answers quickly", Each: true, After: unreachable,
 			Meaning: "Half of the answers take longer than a second.",
-			Remedy:  "Look at the load of its container: sudo podman stats NAME",
-		}, func(p Probe) (Severity, say.Text) {
+			Remedy:  say.F(lookAtLoad, unnamed),
+		}, lookAtLoad, func(p Probe) (Severity, say.Text) {
 			return Warn, say.F("%s is slow: half of its answers take longer than %.0f ms", p.Name, *p.P50MS)
 		}, isSlow),
 	}
@@ -80,8 +82,10 @@ func gatewayErrorsCheck() Check {
 }
 
 // probeCheck completes a check that gives one finding for each probe that is
-// wrong, with the severity and words that title gives.
-func probeCheck(c Check, title func(Probe) (Severity, say.Text), wrong func(Probe) bool) Check {
+// wrong, with the severity and words that title gives. named is
+// the check's remedy where the container is known, with %s for its name; "":
+// it is about none.
+func probeCheck(c Check, named say.Text, title func(Probe) (Severity, say.Text), wrong func(Probe) bool) Check {
 	if c.Group == "" {
 		c.Group = GroupUpstreams
 	}
@@ -93,11 +97,33 @@ func probeCheck(c Check, title func(Probe) (Severity, say.Text), wrong func(Prob
 				continue
 			}
 			severity, said := title(p)
-			out = append(out, Finding{Severity: severity, Title: said, Detail: say.Join(" ", probeSeen(p), loggedFor(f, p)), Target: probeTarget(p), Since: p.Since})
+			found := Finding{Severity: severity, Title: said, Detail: say.Join(" ", probeSeen(p), loggedFor(f, p)), Target: probeTarget(p), Since: p.Since}
+			if who := containerAsked(f, p); who != "" && named != "" {
+				found.Remedy = say.F(named, who)
+			}
+			out = append(out, found)
 		}
 		return out
 	}
 	return c
+}
+
+// containerAsked names the container at the address that p asks, "" if none is
+// known to be there.
+func containerAsked(f Facts, p Probe) string {
+	at := p.Target
+	if u, err := url.Parse(at); err == nil && u.Host != "" {
+		at = u.Host
+	}
+	if host, _, err := net.SplitHostPort(at); err == nil {
+		at = host
+	}
+	for _, l := range f.Leases.Value {
+		if held(l) && l.IP.String() == at {
+			return containerOf(l)
+		}
+	}
+	return ""
 }
 
 func isUpstream(p Probe) bool { return p.Role == RoleUpstream || p.Role == RoleTarget }

@@ -246,12 +246,12 @@ func leaseFaults() map[string]fault {
 			make: func(r *rig) { r.must(netlink.LinkSetDown(r.veth(r.web))) },
 		},
 		"link deleted": {
-			code: health.LeaseWithoutVeth, severity: health.Fail,
+			code: health.LeaseWithoutVeth, severity: health.Fail, said: "sudo podman restart web",
 			make: func(r *rig) { r.must(netlink.LinkDel(r.veth(r.web))) },
 			mend: func(r *rig) { r.stop(r.web); r.start(r.web) },
 		},
 		"link without a lease": {
-			code: health.VethWithoutLease, severity: health.Warn,
+			code: health.VethWithoutLease, severity: health.Warn, said: "sudo podman restart db",
 			make: func(r *rig) {
 				r.change(func(s *ipam.State) error {
 					if _, err := ipam.Release(s, r.db.ip, "test", r.now()); err != nil {

@@ -155,7 +155,7 @@ func gatewayFaults() map[string]fault {
 			mend: func(r *rig) { r.db.labels = nil },
 		},
 		"site's container stopped": {
-			code: health.SiteWithoutContainer, severity: health.Fail,
+			code: health.SiteWithoutContainer, severity: health.Fail, said: "sudo flatnet-tui gateway maintenance web.local on",
 			make: func(r *rig) { r.stop(r.web) },
 			mend: func(r *rig) { r.start(r.web) },
 		},
@@ -167,12 +167,12 @@ func upstreamFaults() map[string]fault {
 	well := answer(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "well again") })
 	return map[string]fault{
 		"server stopped inside its container": {
-			code: health.UpstreamDown, severity: health.Fail,
+			code: health.UpstreamDown, severity: health.Fail, said: "sudo podman logs web",
 			make: func(r *rig) { r.web.listener.Close() },
 			mend: func(r *rig) { r.listen(r.web) },
 		},
 		"server answers 500": {
-			code: health.UpstreamWrongStatus, severity: health.Fail,
+			code: health.UpstreamWrongStatus, severity: health.Fail, said: "sudo podman logs web",
 			make: answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
 			mend: well,
 		},

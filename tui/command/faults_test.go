@@ -21,6 +21,7 @@ type fault struct {
 	make     func(*rig)
 	command  string // "firewall apply": it must stand in the remedy
 	typed    string // "ip link …; iptables …": these must stand in the remedy, and are typed as they are there
+	said     string // this must stand in the remedy, and mend does it
 	mend     func(*rig)
 }
 
@@ -76,6 +77,9 @@ func (f fault) try(r *rig) {
 		for line := range strings.SplitSeq(f.typed, "; ") {
 			r.exec(line)
 		}
+	}
+	if !strings.Contains(found[0].Remedy.String(), f.said) {
+		t.Errorf("the remedy does not name %q: %s", f.said, found[0].Remedy)
 	}
 	if f.mend != nil {
 		f.mend(r)
