@@ -106,6 +106,7 @@ type Status struct {
 	Generation int          `json:"generation"`       // deployed; 0: none yet
 	Served     int          `json:"served"`           // by the running nginx; 0: none or not known
 	ServedErr  string       `json:"served_error,omitempty"`
+	Silent     bool         `json:"silent,omitempty"` // the running nginx did not answer in time
 	DeployedAt time.Time    `json:"deployed_at,omitzero"`
 	Held       say.Text     `json:"held,omitempty"`    // why the watcher leaves it alone
 	Drift      []say.Text   `json:"drift,omitempty"`   // each a sentence; empty: as it should be

@@ -29,16 +29,10 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 	s.Pending = !c.InPlace
 	s.Served = c.served
 	if c.servedErr != nil {
-		s.ServedErr = c.servedErr.Error()
+		s.ServedErr, s.Silent = c.servedErr.Error(), errors.Is(c.servedErr, context.DeadlineExceeded)
 	}
 	s.SetAside = append(s.SetAside, c.Generation.SetAside...)
-	health := map[netip.AddrPort]Health{}
-	if g.o.Health != nil {
-		health = g.o.Health()
-	}
-	for _, site := range c.Generation.Sites {
-		s.Sites = append(s.Sites, siteStatus(site, health))
-	}
+	s.Sites = g.sites(c)
 	s.Unknown = say.Join(" ", c.Unknown...)
 	if s.Held, err = g.Held(); err != nil {
 		return s, err
@@ -62,6 +56,26 @@ func moving(before, after []Site) []string {
 	}
 	maps.DeleteFunc(all, func(_ string, in int) bool { return in == 1|2 })
 	return slices.Sorted(maps.Keys(all))
+}
+
+// Sites gives the sites that are to be served now, by host. The running server
+// is not asked, so one that hangs holds nobody up.
+func (g *Gateway) Sites(ctx context.Context) ([]SiteStatus, error) {
+	c, err := g.Preview(ctx)
+	return g.sites(c), err
+}
+
+// sites says how each site of a change is.
+func (g *Gateway) sites(c Change) []SiteStatus {
+	health := map[netip.AddrPort]Health{}
+	if g.o.Health != nil {
+		health = g.o.Health()
+	}
+	all := []SiteStatus{}
+	for _, site := range c.Generation.Sites {
+		all = append(all, siteStatus(site, health))
+	}
+	return all
 }
 
 // drift lists what is not as it was deployed, or not as it would be deployed

@@ -69,10 +69,10 @@ func (p *Parts) lookPodman(ctx context.Context) (health.Podman, error) {
 }
 
 // lookGateway looks at the gateway with its servers asked. Where it is not
-// known what belongs there, a Podman that hangs is not waited for again.
+// known what belongs there, or nginx hangs, they are not waited for again.
 func (p *Parts) lookGateway(ctx context.Context) (gateway.Status, error) {
 	g, err := p.Gateway.Look(ctx)
-	if err != nil || g.Unknown != "" {
+	if err != nil || g.Unknown != "" || g.Silent {
 		return g, err
 	}
 	p.ask(ctx)
@@ -108,8 +108,8 @@ func (p *Parts) probed(ctx context.Context) ([]health.Probe, error) {
 
 // watched lists what is to be probed, as the surroundings are now.
 func (p *Parts) watched(ctx context.Context) []monitor.Watched {
-	g, _ := p.Gateway.Look(ctx) // what it knows of sites is there also where the deployed files are not
-	a := monitor.Around{Sites: g.Sites, Windows: p.WindowsAddress(ctx)}
+	sites, _ := p.Gateway.Sites(ctx) // what is known of them is there also where the deployed files are not
+	a := monitor.Around{Sites: sites, Windows: p.WindowsAddress(ctx)}
 	a.HealthURL = p.Config.Gateway.HealthAt(a.Windows)
 	return monitor.Targets(p.Config, a)
 }

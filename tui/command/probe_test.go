@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flatnet/core/health"
+	"flatnet/testdata/nginx"
 	"flatnet/testdata/windows/standin"
 )
 
@@ -51,5 +52,19 @@ func TestDoctorWhileWindowsAndAnUpstreamHang(t *testing.T) {
 	}
 	if len(found) != 2 || found[health.WindowsUnseen] != health.Unknown || found[health.UpstreamUnknown] != health.Unknown {
 		t.Errorf("%v", found)
+	}
+}
+
+// A gateway that takes connections and says nothing: that is what is found, and
+// nothing is said of its files.
+func TestDoctorWhileTheGatewayHangs(t *testing.T) {
+	r := newRig(t)
+	r.edit(`timeout = "20s"`, `timeout = "1s"`)
+	r.limit = 0 // as flatnet-tui has it
+	r.nginx.Stop()
+	defer nginx.Listen(t, "127.0.0.1:80").Close()
+	found := r.doctor()
+	if len(found) != 1 || found[0].Code != health.GatewayDown || found[0].Severity != health.Unknown || !strings.Contains(found[0].Detail.String(), "did not answer") {
+		t.Error(describe(found))
 	}
 }

@@ -189,11 +189,11 @@ func addressOrUnknown(a netip.Addr) string {
 // first site's container by its address, the same by HTTP, and, where nginx is
 // a Windows program, the site through it.
 func (p *Parts) RouteTargets(ctx context.Context) []windows.Target {
-	g, err := p.Gateway.Look(ctx)
+	sites, err := p.Gateway.Sites(ctx)
 	if err != nil {
 		return nil
 	}
-	for _, s := range g.Sites {
+	for _, s := range sites {
 		upstream, err := netip.ParseAddrPort(s.Upstream)
 		if err != nil || s.Maintenance || s.TLS {
 			continue
