@@ -245,6 +245,10 @@ func TestCausesHideTheirConsequences(t *testing.T) {
 			f.Windows.Value = reached("ping", "10.87.1.2", "")
 			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
 		}, "fail upstream-down, fail windows-cannot-reach"},
+		"and one that answers nobody answers no ping, either": {func(f *health.Facts) {
+			f.Windows.Value = reached("ping", "10.87.1.2", "")
+			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "timeout"
+		}, "fail upstream-down"},
 		"Podman that lists its containers and is slow to tell of itself": {func(f *health.Facts) {
 			f.Podman.Value = health.Podman{InfoErr: "no answer in time"}
 		}, "unknown podman-not-cni"},

@@ -21,8 +21,10 @@ const slow = 1000.0 // milliseconds that half of the answers take longer than
 
 // Causes of package probes that make a difference here.
 const (
-	causeStatus = "status"
-	causeBody   = "body"
+	causeStatus      = "status"
+	causeBody        = "body"
+	causeTimeout     = "timeout"
+	causeUnreachable = "unreachable"
 )
 
 func upstreamChecks() []Check {
@@ -111,6 +113,17 @@ func probeCheck(c Check, named say.Text, title func(Probe) (Severity, say.Text),
 // containerAsked names the container at the address that p asks, "" if none is
 // known to be there.
 func containerAsked(f Facts, p Probe) string {
+	at := addressAsked(p)
+	for _, l := range f.Leases.Value {
+		if held(l) && l.IP.String() == at {
+			return containerOf(l)
+		}
+	}
+	return ""
+}
+
+// addressAsked is the address or host name of what p asks.
+func addressAsked(p Probe) string {
 	at := p.Target
 	if u, err := url.Parse(at); err == nil && u.Host != "" {
 		at = u.Host
@@ -118,12 +131,7 @@ func containerAsked(f Facts, p Probe) string {
 	if host, _, err := net.SplitHostPort(at); err == nil {
 		at = host
 	}
-	for _, l := range f.Leases.Value {
-		if held(l) && l.IP.String() == at {
-			return containerOf(l)
-		}
-	}
-	return ""
+	return at
 }
 
 func isUpstream(p Probe) bool { return p.Role == RoleUpstream || p.Role == RoleTarget }

@@ -78,7 +78,7 @@ func windowsReaches() Check {
 	return Check{
 		Code: WindowsCannotReach, Group: GroupWindows, Good: "what Windows tried to reach answered", Each: true,
 		Meaning: "The route is right, and Windows still gets no answer: a firewall between the two, on Windows (Hyper-V) most often.",
-		Remedy:  "Look at the Hyper-V firewall of WSL (Get-NetFirewallHyperVVMSetting in PowerShell) and at VPN software on Windows.",
+		Remedy:  "Look at the Hyper-V firewall of WSL (Get-NetFirewallHyperVVMSetting in PowerShell) and at VPN software on Windows. If it is the bridge alone, at this machine's rules: sudo iptables -L INPUT -n -v",
 		After: []Code{
 			WindowsUnseen, MirroredMode, RouteMissing, RouteWrongGateway, RouteShadowed, RouteUnjudged,
 			BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress, IPForwardOff, ForwardMissing, ForwardBehindDrop, FirewallMixed,
@@ -145,7 +145,7 @@ func routeSeen(w windows.Status) say.Text {
 func cannotReach(f Facts) []Finding {
 	var out []Finding
 	for _, r := range f.Windows.Value.Reach {
-		if r.State != windows.Fail || slowHere(f, r.Host) {
+		if r.State != windows.Fail || slowHere(f, r.Host) || deadHere(f, r.Target) {
 			continue
 		}
 		found := Finding{
@@ -158,6 +158,14 @@ func cannotReach(f Facts) []Finding {
 		out = append(out, found)
 	}
 	return out
+}
+
+// deadHere tells whether what Windows pinged does not answer this machine,
+// either. A server that refuses connections says nothing of that.
+func deadHere(f Facts, addr string) bool {
+	return slices.ContainsFunc(f.Probes.Value, func(p Probe) bool {
+		return isDown(p) && (p.Cause == causeTimeout || p.Cause == causeUnreachable) && addressAsked(p) == addr
+	})
 }
 
 // slowHere tells whether the site's server is slow from here, too: Windows'

@@ -171,6 +171,14 @@ func upstreamFaults() map[string]fault {
 			make: func(r *rig) { r.web.listener.Close() },
 			mend: func(r *rig) { r.listen(r.web) },
 		},
+		"packets to the container dropped": {
+			code: health.UpstreamDown, severity: health.Fail, said: "sudo podman logs web",
+			make: func(r *rig) {
+				r.edit(`timeout = "20s"`, `timeout = "1s"`)
+				r.exec("iptables -I OUTPUT ! -p udp -d " + r.web.ip.String() + " -j DROP") // names are answered by udp
+			},
+			mend: func(r *rig) { r.exec("iptables -D OUTPUT ! -p udp -d " + r.web.ip.String() + " -j DROP") },
+		},
 		"server answers 500": {
 			code: health.UpstreamWrongStatus, severity: health.Fail, said: "sudo podman logs web",
 			make: answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
