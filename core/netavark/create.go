@@ -9,6 +9,9 @@ import (
 	"flatnet/core/config"
 )
 
+// exampleSubnet is for a network that has none of its own yet.
+const exampleSubnet = "10.88.1.0/24"
+
 // From describes the network that want asks for, as Podman would keep it once
 // it is made. file is the configuration without what is said of this network
 // alone, and path where it is, "" for the usual place. What the network would
@@ -53,18 +56,50 @@ func (n Network) Unsaid(want config.Config) ([]string, error) {
 func (n Network) CreateArgs() []string {
 	args := []string{"network", "create", "--driver", n.Driver}
 	for _, s := range n.Subnets {
-		args = append(args, "--subnet", s.Subnet, "--gateway", s.Gateway)
+		args = append(args, "--subnet", s.Subnet)
+		if s.Gateway != "" {
+			args = append(args, "--gateway", s.Gateway)
+		}
 		if s.LeaseRange != nil {
 			args = append(args, "--ip-range", s.LeaseRange.Start+"-"+s.LeaseRange.End)
 		}
 	}
-	args = append(args, "--interface-name", n.Interface)
+	if n.Interface != "" {
+		args = append(args, "--interface-name", n.Interface)
+	}
 	for _, key := range []string{"config", "mtu"} {
 		if v, ok := n.Options[key]; ok {
 			args = append(args, "--opt", key+"="+v)
 		}
 	}
 	return append(args, n.Name)
+}
+
+// command is the command that makes the network so that it fits beside the
+// configured one, or as that one.
+func (n Network) command() string {
+	n.Driver = Driver
+	c, err := n.Read()
+	switch {
+	case err == nil && n.Name == c.File.Network.Name:
+		n.Subnets, n.Interface = nil, "" // the configuration says them
+	case err == nil:
+		n = n.beside(c)
+	}
+	return "sudo podman " + strings.Join(n.CreateArgs(), " ")
+}
+
+// beside gives the network with an example of what it lacks, or has from the
+// configured one.
+func (n Network) beside(c Config) Network {
+	if n.Interface == "" || n.Interface == c.File.Network.Bridge {
+		n.Interface = n.Name[:min(len(n.Name), 11)] + "-br0"
+	}
+	if len(n.Subnets) == 0 || c.Network.Subnet.Overlaps(c.File.Network.Subnet) {
+		n.Subnets = []Subnet{{Subnet: exampleSubnet}}
+	}
+	n.Subnets = n.Subnets[:1]
+	return n
 }
 
 // String is the network in a sentence.

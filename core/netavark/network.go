@@ -133,12 +133,14 @@ func (n Network) Check(m Moment) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	reason := n.incomplete(cfg)
 	if n.Name == cfg.File.Network.Name {
-		reason = contradiction(cfg.Network, cfg.File.Network)
+		if reason := contradiction(cfg.Network, cfg.File.Network); reason != "" {
+			return Config{}, n.refused(m, reason)
+		}
+		return cfg, nil
 	}
-	if reason != "" {
-		return Config{}, n.refused(m, reason)
+	if reason := n.incomplete(cfg); reason != "" {
+		return Config{}, n.refusedFor(m, reason, say.F("for example: %s", n.command()))
 	}
 	return cfg, nil
 }
@@ -202,11 +204,17 @@ func contradiction(is, want config.Network) say.Text {
 	return say.Join("; ", all...)
 }
 
-// refused makes the error of a network that cannot be used.
+// refused makes the error of a network that cannot be used as it is.
 func (n Network) refused(m Moment, reason say.Text) error {
-	op, hint := say.Text("make network"), say.Text("leave that out; what is not given is taken from the configuration")
+	return n.refusedFor(m, reason, "leave that out; what is not given is taken from the configuration")
+}
+
+// refusedFor is refused with what to do while the network is being made; one
+// that is there is to be made anew.
+func (n Network) refusedFor(m Moment, reason, hint say.Text) error {
+	op := say.Text("make network")
 	if m == ForSetup {
-		op, hint = "use network", say.F("make it anew: sudo podman network rm %s && sudo podman network create -d flatnet %s", n.Name, n.Name)
+		op, hint = "use network", say.F("make it anew: sudo podman network rm %s && %s", n.Name, n.command())
 	}
 	return &core.OpError{Op: op, Target: n.Name, Err: say.Errorf("%w: %s", ErrNetwork, reason), Hint: hint}
 }
