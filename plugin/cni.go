@@ -10,10 +10,12 @@ import (
 	"github.com/containernetworking/cni/pkg/skel"
 	"github.com/containernetworking/cni/pkg/types"
 	"github.com/containernetworking/cni/pkg/version"
+
+	"flatnet/core/config"
 )
 
 // versions are the CNI versions that are spoken, oldest first.
-var versions = []string{"0.4.0", "1.0.0", "1.1.0"}
+var versions = config.CNIVersions()
 
 // cniCall is a call as CNI has it: the verb and what it is about in the
 // environment, the network list's entry on stdin.

@@ -12,6 +12,10 @@ import (
 	"flatnet/core/say"
 )
 
+// CNIVersions gives the versions of the CNI specification that the plugin
+// speaks, oldest first.
+func CNIVersions() []string { return []string{"0.4.0", "1.0.0", "1.1.0"} }
+
 // NetList is what problems call the network list as their file: the plugin
 // gets it on its stdin, from a file that it is not told.
 const NetList = "network list"

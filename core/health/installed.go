@@ -90,10 +90,15 @@ func pluginNotExecutable(s host.Status, f Facts) []Finding {
 	if p.Executable {
 		return nil
 	}
-	return []Finding{{
+	found := Finding{
 		Severity: Fail, Target: p.Path, Title: "the plugin cannot be executed",
 		Detail: say.F("%s is not a file with the right to be executed.", p.Path),
-	}}
+	}
+	if p.Err != "" {
+		found.Detail = say.F("%s was started, and is not a whole program of this machine: %s", p.Path, p.Err)
+		found.Remedy = byInstall
+	}
+	return []Finding{found}
 }
 
 func pluginVersion(s host.Status, facts Facts) []Finding {
@@ -162,7 +167,8 @@ func networkListInvalid(s host.Status, f Facts) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid", Detail: s.NetworkList.Problem,
+		Severity: Fail, Target: s.NetworkList.Path, Title: "the network list is not valid",
+		Detail: say.F("%s: %s", s.NetworkList.Path, s.NetworkList.Problem),
 	}}
 }
 

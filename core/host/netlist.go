@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"flatnet/core/config"
 	"flatnet/core/say"
@@ -75,8 +77,10 @@ func findNetwork(own, name string, read func(file string) (described, error)) Ne
 // list is a CNI network list as far as it matters here (CNI specification,
 // section 1, "Configuration objects").
 type list struct {
-	Name    string            `json:"name"`
-	Plugins []json.RawMessage `json:"plugins"`
+	Name     string            `json:"name"`
+	Version  string            `json:"cniVersion"`
+	Versions []string          `json:"cniVersions"` // since 1.1: the caller picks one
+	Plugins  []json.RawMessage `json:"plugins"`
 }
 
 func readList(file string) (list, error) {
@@ -101,6 +105,10 @@ func (l *NetworkList) useList(li list, c config.Config) {
 		return
 	}
 	l.Ours = true
+	if spoken := config.CNIVersions(); len(li.Versions) == 0 && !slices.Contains(spoken, li.Version) {
+		l.Problem = say.F("its cniVersion is %q, and the plugin speaks %s", li.Version, strings.Join(spoken, ", "))
+		return
+	}
 	asked, _, err := config.LoadNetConf(entry)
 	if err != nil {
 		l.Problem = say.Of(err)

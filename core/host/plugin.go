@@ -50,8 +50,13 @@ func (l *Looker) lookPlugin(ctx context.Context, dirs []string, version string) 
 			p.Executable = st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
 		}
 	}
-	if p.Executable {
-		p.Version, p.Err = l.version(ctx, p.Path)
+	if !p.Executable {
+		return p
+	}
+	version, err := l.version(ctx, p.Path)
+	p.Version, p.Err = version, say.Of(err)
+	if errors.Is(err, syscall.ENOEXEC) || errors.Is(err, fs.ErrNotExist) { // cut off, another machine's, or without its interpreter
+		p.Executable = false
 	}
 	return p
 }
@@ -63,18 +68,18 @@ type answer struct {
 }
 
 // version asks a plugin that has not been asked yet, or has changed since.
-func (l *Looker) version(ctx context.Context, path string) (version string, problem say.Text) {
+func (l *Looker) version(ctx context.Context, path string) (version string, err error) {
 	var file syscall.Stat_t
-	err := syscall.Stat(path, &file)
+	statErr := syscall.Stat(path, &file)
 	file.Atim = syscall.Timespec{}
 	l.mu.Lock()
 	last, asked := l.plugins[path]
 	l.mu.Unlock()
-	if asked && err == nil && last.file == file {
-		return last.version, ""
+	if asked && statErr == nil && last.file == file {
+		return last.version, nil
 	}
-	version, problem = askVersion(ctx, path)
-	if err == nil && problem == "" {
+	version, err = askVersion(ctx, path)
+	if err == nil && statErr == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.plugins == nil {
@@ -82,7 +87,7 @@ func (l *Looker) version(ctx context.Context, path string) (version string, prob
 		}
 		l.plugins[path] = answer{file, version}
 	}
-	return version, problem
+	return version, err
 }
 
 // versionLine is how the plugin presents itself when it is started by hand.
@@ -90,7 +95,7 @@ var versionLine = regexp.MustCompile(`(?m)^flatnet (\S{1,100})`)
 
 // askVersion starts the plugin without CNI_COMMAND, which makes it say what
 // it is and exit.
-func askVersion(ctx context.Context, path string) (version string, problem say.Text) {
+func askVersion(ctx context.Context, path string) (version string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path)
@@ -99,21 +104,21 @@ func askVersion(ctx context.Context, path string) (version string, problem say.T
 	cmd.WaitDelay = 200 * time.Millisecond
 	out, err := cmd.StderrPipe()
 	if err != nil {
-		return "", say.Of(err)
+		return "", err
 	}
 	// Pdeathsig follows the thread that starts the program.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
-		return "", say.Of(err)
+		return "", err
 	}
 	text, _ := io.ReadAll(io.LimitReader(out, 4096))
 	_ = cmd.Wait() // it exits with 2 by design
 	if ctx.Err() != nil {
-		return "", say.F("%s did not say its version in time", path)
+		return "", say.Errorf("%s did not say its version in time", path)
 	}
 	if m := versionLine.FindSubmatch(text); m != nil {
-		return string(m[1]), ""
+		return string(m[1]), nil
 	}
-	return "", ""
+	return "", nil
 }

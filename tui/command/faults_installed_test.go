@@ -37,6 +37,11 @@ func installedFaults() map[string]fault {
 			make: func(r *rig) { r.write(r.plugin(), "#!/bin/sh\nexit 0\n") },
 			mend: func(r *rig) { r.remove(r.plugin()); r.installPlugin() },
 		},
+		"plugin that was cut off": {
+			code: health.PluginNotExecutable, severity: health.Fail,
+			make: func(r *rig) { r.write(r.plugin(), "\x7fELF\x02\x01\x01") },
+			mend: func(r *rig) { r.remove(r.plugin()); r.installPlugin() },
+		},
 		"plugin that hangs": {
 			code: health.PluginOtherVersion, severity: health.Unknown,
 			make: func(r *rig) { r.write(r.plugin(), "#!/bin/sh\nexec sleep 60\n") },
@@ -57,6 +62,11 @@ func installedFaults() map[string]fault {
 			make: func(r *rig) {
 				r.write(r.list("flatnet"), `{"cniVersion":"1.0.0","name":"flatnet","plugins":[{"type":"flatnet","subnet":"everything"}]}`)
 			},
+			mend: (*rig).installList,
+		},
+		"network list of a CNI version that is not spoken": {
+			code: health.NetworkListInvalid, severity: health.Fail,
+			make: func(r *rig) { r.replace(r.list("flatnet"), `"1.0.0"`, `"0.3.1"`) },
 			mend: (*rig).installList,
 		},
 		"network list shadowed by a foreign one": {
