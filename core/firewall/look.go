@@ -34,7 +34,7 @@ type Status struct {
 
 	Policy     string   `json:"policy"`                // of FORWARD: "ACCEPT" or "DROP"
 	Docker     bool     `json:"docker"`                // DOCKER-USER is there
-	BehindDrop []string `json:"behind_drop,omitempty"` // others' rules ahead of ours in FORWARD that drop or reject
+	BehindDrop []string `json:"behind_drop,omitempty"` // others' rules ahead of ours in FORWARD or in ForwardChain that drop or reject
 
 	Other        kernel.Backend `json:"other,omitempty"`       // the other backend, where that one holds rules too
 	OtherDrops   bool           `json:"other_drops,omitempty"` // and may drop this network's packets
@@ -176,8 +176,9 @@ func policy(rs ruleset) string {
 }
 
 // dropsAhead lists the rules that a forwarded packet may meet before ours and
-// that drop or reject, also in chains that are called there. Rules that are
-// only about other links do not count.
+// that drop or reject, also in chains that are called there, and in our own
+// chain ahead of our accepts. Rules that are only about other links do not
+// count.
 func dropsAhead(t table, bridge string) []string {
 	w := walker{t: t, bridge: bridge, seen: map[string]bool{}}
 	w.walk("FORWARD")
@@ -203,6 +204,7 @@ func (w *walker) walk(name string) bool {
 		target := r.target()
 		switch {
 		case r.isJump(ForwardChain):
+			w.ours()
 			return true
 		case r.elsewhere(w.bridge):
 		case target == "DROP" || target == "REJECT":
@@ -212,4 +214,25 @@ func (w *walker) walk(name string) bool {
 		}
 	}
 	return false
+}
+
+// ours goes through our own chain until both of the bridge's accepts were met.
+func (w *walker) ours() {
+	if w.t[ForwardChain] == nil || w.seen[ForwardChain] {
+		return
+	}
+	w.seen[ForwardChain] = true
+	accepts := 0
+	for _, r := range w.t[ForwardChain].rules {
+		target := r.target()
+		switch {
+		case accepts == 2:
+			return
+		case r.elsewhere(w.bridge):
+		case target == "DROP" || target == "REJECT":
+			w.drops = append(w.drops, r.line(ForwardChain))
+		case target == "ACCEPT" && r.about(w.bridge):
+			accepts++
+		}
+	}
 }

@@ -111,6 +111,26 @@ func TestMends(t *testing.T) {
 	}
 }
 
+// What others put into our own chain is seen where it comes before an accept of
+// the bridge, and is theirs to take out.
+func TestDropInOurChain(t *testing.T) {
+	backends(t, func(t *testing.T, b kernel.Backend) {
+		h := newHost(t)
+		w, other := h.want(b), h.want(b)
+		other.Bridge = "other-br0"
+		h.ensure(w)
+		for _, line := range []string{"2 -s 10.87.1.9 -j DROP", "1 -i other-br0 -o eth9 -j DROP"} {
+			h.iptables(b, "-I "+firewall.ForwardChain+" "+line)
+		}
+		h.iptables(b, "-A "+firewall.ForwardChain+" -j REJECT")
+		h.ensure(w)
+		s := h.look(w)
+		if want := []string{"-A " + firewall.ForwardChain + " -s 10.87.1.9/32 -j DROP"}; !s.OK() || !slices.Equal(s.BehindDrop, want) {
+			t.Errorf("%+v, want %v", s, want)
+		}
+	})
+}
+
 func TestMasqueradeOff(t *testing.T) {
 	backends(t, func(t *testing.T, b kernel.Backend) {
 		h := newHost(t)

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -154,10 +155,28 @@ func behindDrop(s firewall.Status) []Finding {
 	if len(s.BehindDrop) == 0 {
 		return nil
 	}
-	return []Finding{{
+	found := Finding{
 		Severity: Fail, Target: "FORWARD", Title: "a rule ahead of ours in FORWARD drops packets",
 		Detail: say.F("Ahead of ours: %s.", rulesText(s.BehindDrop)),
-	}}
+	}
+	if out := takeOut(s); out != "" {
+		found.Target, found.Remedy = firewall.ForwardChain, say.F("If nobody needs it: %s", out)
+	}
+	return []Finding{found}
+}
+
+// takeOut gives the commands that take out what drops in our own chain, "" if
+// something drops ahead of that: the repair touches nobody else's rule.
+func takeOut(s firewall.Status) string {
+	var commands []string
+	for _, r := range s.BehindDrop {
+		rule, within := strings.CutPrefix(r, "-A "+firewall.ForwardChain+" ")
+		if !within {
+			return ""
+		}
+		commands = append(commands, fmt.Sprintf("sudo %s -D %s %s", s.Backend, firewall.ForwardChain, rule))
+	}
+	return strings.Join(commands, "; ")
 }
 
 func dockerMissing(s firewall.Status) []Finding {

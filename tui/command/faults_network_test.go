@@ -130,6 +130,10 @@ func firewallFaults() map[string]fault {
 			code: health.ForwardBehindDrop, severity: health.Fail, command: apply,
 			make: func(r *rig) { r.exec("iptables -I FORWARD 1 -d 10.87.1.0/24 -j DROP") },
 		},
+		"a drop in our own chain": {
+			code: health.ForwardBehindDrop, severity: health.Fail, typed: "iptables-nft -D FLATNET-FORWARD -j DROP",
+			make: func(r *rig) { r.exec("iptables -I FLATNET-FORWARD 1 -j DROP") },
+		},
 		"Docker came": {
 			code: health.DockerMissing, severity: health.Warn, command: apply,
 			make: func(r *rig) { r.exec("iptables -N DOCKER-USER") },
