@@ -49,6 +49,7 @@ func TestProblems(t *testing.T) {
 		{"relative", "[log]\nfile = \"flatnet.log\"", `does not begin with /`},
 		{"duration", "[probes]\ninterval = 10", `f:2:1: probes.interval: this is a whole number; right is a duration from "100ms" to "24h"`},
 		{"duration range", "[probes]\ninterval = \"1ms\"", `"1ms" is out of range`},
+		{"target's interval", "[[probes.target]]\nname=\"a\"\ntarget=\"10.0.0.1\"\ninterval=\"1ms\"", `f:4:1: probes.target[0].interval: "1ms" is out of range; right is "0s", or from "100ms"`},
 		{"size", "[log]\nmax_size = \"10 parsecs\"", `f:2:1: log.max_size: "10 parsecs" is not a size`},
 		{"size overflow", "[log]\nmax_size = \"9999999999999GiB\"", `is not a size`},
 		{"choice", "[firewall]\nbackend = \"nft\"", `f:2:1: firewall.backend: "nft" is none of its values; right is "auto" or "iptables-nft" or "iptables-legacy"`},

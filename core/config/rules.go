@@ -150,6 +150,9 @@ func (p Probes) conflicts() []complaint {
 		if err := checkTarget(t); err != nil {
 			all = append(all, complain(key+".target", say.F("%s %w", shown(t.Target), err), targetRule().want))
 		}
+		if t.Interval > 0 && t.Interval < minInterval {
+			all = append(all, complain(key+".interval", say.F("%s is out of range", shown(t.Interval.String())), say.F(`"0s", or from %s`, Quote(durationText(minInterval)))))
+		}
 		all = append(all, t.wanted(key)...)
 	}
 	return all

@@ -206,9 +206,12 @@ func prefixTexts(prefixes []netip.Prefix) []string {
 	return texts
 }
 
+// minInterval is the shortest time between two probes of a target.
+const minInterval = 100 * time.Millisecond
+
 func probesTable(p *Probes) table {
 	return table{name: "probes", doc: "How reachability is watched.", fields: []field{
-		durationField("interval", &p.Interval, 100*time.Millisecond, 24*time.Hour, "Time between two probes of a target."),
+		durationField("interval", &p.Interval, minInterval, 24*time.Hour, "Time between two probes of a target."),
 		durationField("timeout", &p.Timeout, 10*time.Millisecond, time.Minute, "Longest wait for an answer."),
 	}, lists: []list{listOf("target", "One more thing to probe, beside the sites.", 2000, &p.Targets, func() ProbeTarget { return ProbeTarget{Kind: "icmp", Enabled: true} }, targetFields)}}
 }
@@ -218,7 +221,7 @@ func targetFields(t *ProbeTarget) []field {
 		textField("name", &t.Name, sentenceRule(), "What the console calls it."),
 		choiceField("kind", &t.Kind, []string{"icmp", "tcp", "http"}, "How it is probed."),
 		textField("target", &t.Target, targetRule(), "What is probed."),
-		durationField("interval", &t.Interval, 0, 24*time.Hour, `Time between two probes; "0s" is that of [probes].`),
+		durationField("interval", &t.Interval, 0, 24*time.Hour, `Time between two probes, at least "100ms"; "0s" is that of [probes].`),
 		boolField("enabled", &t.Enabled, "Whether it is probed."),
 		textField("host", &t.Host, hostRule(), "http: the name to ask for, where it is not the URL's."),
 		intField("status_min", &t.StatusMin, 0, 599, "http: the lowest status that is right; 0 is 200."),

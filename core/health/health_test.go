@@ -203,6 +203,17 @@ func TestEachUnseenPartIsOneUnknown(t *testing.T) {
 	}
 }
 
+// Without root the socket cannot be seen, so starting it would mend nothing.
+func TestPodmanIsForRootToAsk(t *testing.T) {
+	f := good()
+	f.Podman.Err, f.Host.Value.Root = "no permission", false
+	for _, found := range health.NotOK(health.Evaluate(f)) {
+		if found.Code == health.PodmanUnreachable && found.Remedy != "Run it again as root." {
+			t.Errorf("the remedy is %q", found.Remedy)
+		}
+	}
+}
+
 func TestCausesHideTheirConsequences(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*health.Facts)

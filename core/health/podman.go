@@ -28,9 +28,7 @@ func podmanChecks() []Check {
 			Code: PodmanUnreachable, Group: GroupPodman, Good: "Podman answers", After: []Code{PodmanWithoutCNI},
 			Meaning: "Podman cannot be asked, so it is not known which leases are stale and which container serves a site.",
 			Remedy:  "Run: sudo systemctl enable --now podman.socket. Or set the right path: key socket in [podman].",
-			Look: func(f Facts) []Finding {
-				return unseen(f.Podman, "Podman cannot be asked", f.Config.Podman.Socket)
-			},
+			Look:    podmanUnreachable,
 		},
 		{
 			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanWithoutCNI, PodmanUnreachable},
@@ -40,6 +38,17 @@ func podmanChecks() []Check {
 			Look:    podmanNotCNI,
 		},
 	}
+}
+
+// podmanUnreachable: only root sees Podman's socket.
+func podmanUnreachable(f Facts) []Finding {
+	found := unseen(f.Podman, "Podman cannot be asked", f.Config.Podman.Socket)
+	if f.Host.Known() && !f.Host.Value.Root {
+		for i := range found {
+			found[i].Remedy = byRoot
+		}
+	}
+	return found
 }
 
 // complaint is what Podman says instead of an answer, "" if it answers.

@@ -35,12 +35,18 @@ address, forwarding, FORWARD rules, bridge, the container's link and namespace,
 its port and its answer; then the same request from Windows and through the
 gateway. Exit status 1 says that a link is broken.`,
 		Args: func(_ *cobra.Command, args []string) error {
+			const usage = "name one site: sudo flatnet-tui path forgejo.local"
 			if len(args) != 1 {
-				return usagef("name one site: sudo flatnet-tui path forgejo.local")
+				return usagef(usage)
+			}
+			if args[0] == "" || strings.ContainsAny(args[0], ":/ ") {
+				return usagef("%q is not a host name; "+usage, args[0])
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.path(cmd.Context(), args[0], asJSON) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.path(cmd.Context(), strings.TrimSuffix(args[0], "."), asJSON)
+		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd

@@ -165,6 +165,18 @@ func TestPathToNoSite(t *testing.T) {
 	}
 }
 
+func TestPathWantsAHostName(t *testing.T) {
+	r := newRig(t)
+	for _, host := range []string{"", " ", "web.local:80", "http://web.local/"} {
+		if status, out := r.run("path", host); status != 2 || !strings.Contains(out, "host name") {
+			t.Errorf("%q: exit status %d\n%s", host, status, out)
+		}
+	}
+	if status, out := r.run("path", "web.local."); status != 0 {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+}
+
 func TestPathToASiteSetAside(t *testing.T) {
 	r := newRig(t)
 	r.db.labels = map[string]string{"flatnet.host": "db.local", "flatnet.port": "many"}
