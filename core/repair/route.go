@@ -14,11 +14,12 @@ import (
 // RouteID names the repair that puts Windows' route to the subnet right.
 const RouteID = "route"
 
-// Route plans to write the scripts that are not on the Windows drive as they
-// ought to be, and to put the route right in the best way that is open here:
-// the scheduled task, or route.exe where this session may be elevated, or a
-// command for the person (Plan.ByHand). Each change is made sure of by reading
-// the table again.
+// Route plans to put the route right in the best way that is open here: the
+// scheduled task, or route.exe where this session may be elevated, or a command
+// for the person (Plan.ByHand); and to write the scripts that are not on the
+// Windows drive as they ought to be, last, for a drive that cannot be written
+// is no reason to leave the route. Each change is made sure of by reading the
+// table again.
 func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 	p := Plan{Repair: RouteID, Title: say.F("Send %s from Windows to WSL", sys.Subnet())}
 	st, err := sys.Look(ctx)
@@ -29,16 +30,19 @@ func Route(ctx context.Context, sys *windows.System) (Plan, error) {
 		p.Notes = append(p.Notes, st.Reason)
 		return p, nil
 	}
-	p.addScripts(ctx, sys)
 	p.Notes = append(p.Notes, say.Sentence(st.Verdict.Text))
-	if len(st.Changes) == 0 {
+	if len(st.Changes) > 0 {
+		if err := p.addRoute(ctx, sys, st); err != nil {
+			return p, err
+		}
+	} else {
 		p.Unmended = st.Verdict.Kind != windows.Good
 		if st.Verdict.Remedy != "" {
 			p.Notes = append(p.Notes, st.Verdict.Remedy)
 		}
-		return p, nil
 	}
-	return p, p.addRoute(ctx, sys, st)
+	p.addScripts(ctx, sys)
+	return p, nil
 }
 
 // addScripts plans to write the scripts. A drive that is not there is no

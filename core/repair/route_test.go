@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +133,21 @@ func TestRouteDeploysTheScripts(t *testing.T) {
 	}
 	if p := planRoute(t, w); len(p.Steps) != 0 || len(p.Notes) == 0 || p.Unmended {
 		t.Errorf("all is good: %+v", p)
+	}
+}
+
+// A drive that cannot be written does not keep the route from being mended.
+func TestRouteIsMendedBeforeTheScripts(t *testing.T) {
+	w := oldRoute(t, func(s *standin.State) { s.Elevated = true })
+	root := w.Options.Config.Root
+	if err := errors.Join(os.MkdirAll(root, 0o755), os.Symlink("/proc/nowhere/scripts", filepath.Join(root, "scripts"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := repair.Apply(context.Background(), planRoute(t, w), repair.Options{}); err == nil || !strings.Contains(err.Error(), windows.SetupRoute) {
+		t.Errorf("the scripts: %v", err)
+	}
+	if st, err := w.System.Look(context.Background()); err != nil || st.Verdict.Kind != windows.Good {
+		t.Errorf("the route is %s, %v", st.Verdict.Kind, err)
 	}
 }
 

@@ -106,11 +106,11 @@ func (a *App) routeApply() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Put the route right, and the scripts onto the Windows drive",
-		Long: `apply writes the scripts that are not on the Windows drive as they ought to be,
-and puts the route right in the best way that is open: it starts the scheduled
-task, or runs route.exe where this session is elevated, or prints the command
-for an administrator's PowerShell (exit status 1: it is still to be run, or the
-route is wrong in a way that none of this mends).`,
+		Long: `apply puts the route right in the best way that is open: it starts the
+scheduled task, or runs route.exe where this session is elevated, or prints the
+command for an administrator's PowerShell (exit status 1: it is still to be run,
+or the route is wrong in a way that none of this mends). It also writes the
+scripts that are not on the Windows drive as they ought to be.`,
 		Args: noArgs,
 	}
 	f := addChangeFlags(cmd)
