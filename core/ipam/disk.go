@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -77,28 +78,53 @@ func (f *FileStore) fileError(op say.Text, name string, err error) error {
 // writeSpare writes the next state beside the present one, and waits until the
 // disk has it.
 func (f *FileStore) writeSpare(write func(io.Writer) error) error {
-	file, err := openSpare(filepath.Join(f.dir, spareName))
+	path := filepath.Join(f.dir, spareName)
+	file, err := openSpare(path)
 	if err != nil {
 		return err
 	}
 	if err := fill(file, write); err != nil {
-		return errors.Join(err, file.Close())
+		// What is in it may never reach the disk: nobody is to build on it.
+		return errors.Join(err, file.Close(), os.Remove(path))
 	}
 	return file.Close()
 }
 
 func fill(file *os.File, write func(io.Writer) error) error {
-	if err := write(file); err != nil {
+	over := overwriter{file: file, there: make([]byte, 16<<10)}
+	if err := write(&over); err != nil {
 		return err
 	}
-	size, err := file.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return err
-	}
-	if err := file.Truncate(size); err != nil {
+	if err := file.Truncate(over.at); err != nil {
 		return err
 	}
 	return unix.Fdatasync(int(file.Fd()))
+}
+
+// overwriter writes a file from where it becomes another one. The spare is the
+// state before the present one: mostly the two begin alike, and what is not
+// written does not have to go to the disk.
+type overwriter struct {
+	file  *os.File
+	at    int64
+	there []byte // what is compared next; nil: they differed
+}
+
+func (o *overwriter) Write(p []byte) (int, error) {
+	begin := o.at
+	for o.there != nil && o.at < begin+int64(len(p)) {
+		rest := p[o.at-begin:]
+		part := o.there[:min(len(o.there), len(rest))]
+		if _, err := o.file.ReadAt(part, o.at); err != nil || !bytes.Equal(part, rest[:len(part)]) {
+			o.there = nil
+			break
+		}
+		o.at += int64(len(part))
+	}
+	same := int(o.at - begin)
+	n, err := o.file.WriteAt(p[same:], o.at)
+	o.at += int64(n)
+	return same + n, err
 }
 
 // tryWriting writes as much as a change needs at most that needs more room: a
@@ -130,7 +156,7 @@ func openSpare(path string) (*os.File, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 }
 
 // swap puts the spare file in the place of the present one, in one step, and

@@ -1,11 +1,13 @@
 package ipam_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +63,10 @@ func TestDiskFull(t *testing.T) {
 					failed[name] = failed[name] || strings.Contains(err.Error(), name)
 				}
 				checkFull(t, s, before, err)
+				_, there := os.Lstat(filepath.Join(dir, "."+ipam.FileName+".spare"))
+				if strings.Contains(err.Error(), "write "+filepath.Join(dir, ipam.FileName)) && there == nil {
+					t.Error("what was written in part is kept, and the next call might build on it")
+				}
 			} else if after, err := s.Read(t.Context()); err != nil || after.Len() != before.Len()+4 {
 				t.Errorf("no error, and %d leases (%v)", after.Len(), err)
 			}
@@ -113,6 +119,40 @@ func fillDisk(t *testing.T, path string, left int) {
 	}
 	if err := file.Truncate(size - int64(left)*4096); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestWhateverTheSpareHolds: only what differs is written into the spare file,
+// and the state is whole all the same.
+func TestWhateverTheSpareHolds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ipam")
+	s := storeIn(dir)
+	fill(t, s, 200) // some 40 KiB: more than is compared in one go
+	update := func(id string) []byte {
+		t.Helper()
+		if _, err := add(t.Context(), s, id, wide(), start); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, ipam.FileName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	text := update("first")
+	turned := slices.Clone(text)
+	turned[len(turned)/2] ^= 1
+	for i, spare := range [][]byte{
+		nil, text, text[:1], text[:len(text)-1], text[:20000], turned, slices.Concat(text, text), make([]byte, 100000),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "."+ipam.FileName+".spare"), spare, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text := update(fmt.Sprintf("later-%d", i))
+		got, err := s.Read(t.Context())
+		if err != nil || got.Len() != 200+2+i || !json.Valid(text) {
+			t.Errorf("with a spare of %d bytes: %d leases, %v", len(spare), got.Len(), err)
+		}
 	}
 }
 
