@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -241,13 +240,13 @@ func (g *Gateway) testChange(ctx context.Context, c Change) error {
 	list := filepath.Join(g.layout.local, ownDir, "test.conf")
 	conf := filepath.Join(g.layout.local, testRun)
 	defer func() { _, _ = os.Remove(list), os.Remove(conf) }()
-	includes, err := g.testIncludes(c.Generation.Number)
-	if err != nil {
-		return err
-	}
-	redirected, err := g.layout.redirected(text, g.layout.seen(list))
+	redirected, pattern, err := g.layout.redirected(text, g.layout.seen(list))
 	if err != nil {
 		return say.Errorf("%s: %w", g.layout.main(), err)
+	}
+	includes, err := g.testIncludes(c.Generation.Number, pattern)
+	if err != nil {
+		return err
 	}
 	temp := filepath.Join(g.layout.local, ownDir)
 	if err := errors.Join(replaceFile(list, includes, temp), replaceFile(conf, redirected, temp)); err != nil {
@@ -256,16 +255,16 @@ func (g *Gateway) testChange(ctx context.Context, c Change) error {
 	return g.test(ctx, g.layout.seen(conf))
 }
 
-// testIncludes lists what conf.d will hold, in nginx's order, with the kept
-// generation in the place of flatnet.conf.
-func (g *Gateway) testIncludes(number int) ([]byte, error) {
+// testIncludes lists what nginx will load of conf.d, in its order, with the
+// kept generation in the place of flatnet.conf.
+func (g *Gateway) testIncludes(number int, pattern string) ([]byte, error) {
 	entries, err := os.ReadDir(filepath.Join(g.layout.local, confDir))
 	if err != nil {
 		return nil, err
 	}
 	names := []string{confName}
 	for _, e := range entries {
-		if ok, _ := path.Match("*.conf", e.Name()); ok && e.Name() != confName && !strings.HasPrefix(e.Name(), ".") {
+		if matches(pattern, e.Name()) && e.Name() != confName && !strings.HasPrefix(e.Name(), ".") {
 			names = append(names, e.Name())
 		}
 	}

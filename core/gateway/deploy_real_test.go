@@ -178,6 +178,33 @@ func TestEditedTwiceInOneSecond(t *testing.T) {
 	}
 }
 
+// What is tested of conf.d is what nginx.conf includes of it.
+func TestTestedIsWhatIsIncluded(t *testing.T) {
+	for _, c := range []struct {
+		include, broken string
+		refused         bool
+	}{
+		{"conf.d/*.conf", "off.conf", true},
+		{"conf.d/*.conf", "flatnet.conf.bak", false},
+		{"conf.d/flatnet.conf", "off.conf", false},
+		{"conf.d/*", "flatnet.conf.bak", true},
+	} {
+		w := newWorld(t, "static")
+		main := strings.Replace(nginx.Main(w.nginx.Logs, 1), "http {", "http {\n    include "+c.include+";", 1)
+		err := errors.Join(
+			os.WriteFile(filepath.Join(w.nginx.Dir, "nginx.conf"), []byte(main), 0o644),
+			os.Mkdir(filepath.Join(w.nginx.Dir, "conf.d"), 0o755),
+			os.WriteFile(filepath.Join(w.nginx.Dir, "conf.d", c.broken), []byte("nonsense on;\n"), 0o644),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.tryApply(); errors.Is(err, gateway.ErrTest) != c.refused {
+			t.Errorf("include %s beside %s: %v", c.include, c.broken, err)
+		}
+	}
+}
+
 // What nginx refuses never goes live. The refusal is made by another file in
 // conf.d: exactly what would run is tested.
 func TestRefusedByNginx(t *testing.T) {

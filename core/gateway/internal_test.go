@@ -146,7 +146,7 @@ func TestIncludeIsFoundInEveryForm(t *testing.T) {
 		if got, err := windows.withInclude([]byte(text)); err != nil || string(got) != text {
 			t.Errorf("%s: not found (%v)", form, err)
 		}
-		got, err := windows.redirected([]byte(text), "F:/flatnet/config/flatnet/test.conf")
+		got, _, err := windows.redirected([]byte(text), "F:/flatnet/config/flatnet/test.conf")
 		if err != nil || !strings.Contains(string(got), `include "F:/flatnet/config/flatnet/test.conf"`) || strings.Contains(string(got), "conf.d") {
 			t.Errorf("%s: redirected (%v):\n%s", form, err, got)
 		}

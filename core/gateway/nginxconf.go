@@ -60,8 +60,12 @@ func (l layout) covers(arg string) bool {
 	if !strings.HasPrefix(p, "/") && drivePath.FindString(p) == "" {
 		p = path.Join(l.nginx, p)
 	}
-	live := path.Join(l.nginx, confDir, confName)
-	ok, err := path.Match(strings.ToLower(p), strings.ToLower(live))
+	return matches(p, path.Join(l.nginx, confDir, confName))
+}
+
+// matches compares without case: Windows does.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(name))
 	return ok && err == nil
 }
 
@@ -94,11 +98,11 @@ func (l layout) withInclude(text []byte) ([]byte, error) {
 }
 
 // redirected gives nginx.conf with every include of conf.d/flatnet.conf
-// replaced by one of the file to.
-func (l layout) redirected(text []byte, to string) ([]byte, error) {
+// replaced by one of the file to, and what they include of conf.d: "*.conf".
+func (l layout) redirected(text []byte, to string) (conf []byte, pattern string, err error) {
 	m, err := readMain(text)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var b strings.Builder
 	done := 0
@@ -106,13 +110,14 @@ func (l layout) redirected(text []byte, to string) ([]byte, error) {
 		if l.covers(i.text) {
 			b.WriteString(string(text[done:i.start]) + `"` + to + `"`)
 			done = i.end
+			pattern = path.Base(strings.ReplaceAll(i.text, `\`, "/"))
 		}
 	}
 	if done == 0 {
-		return nil, say.Errorf("its include of %s was not found", l.include())
+		return nil, "", say.Errorf("its include of %s was not found", l.include())
 	}
 	b.Write(text[done:])
-	return []byte(b.String()), nil
+	return []byte(b.String()), pattern, nil
 }
 
 // wholeMain is the nginx.conf of a gateway that has none.
