@@ -151,3 +151,11 @@ type SetAside struct {
 	// nor are they to be had by address, while nothing asks for either.
 	Closed []netip.Addr `json:"-"`
 }
+
+// Say says on one line what was set aside and why.
+func (a SetAside) Say() say.Text {
+	if a.Host == "" {
+		return say.F("Set aside: the site of %s: %s", a.Source, a.Reason)
+	}
+	return say.F("Set aside: %s (%s): %s", a.Host, a.Source, a.Reason)
+}

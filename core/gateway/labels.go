@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/binary"
-	"errors"
 	"maps"
 	"net/netip"
 	"regexp"
@@ -58,10 +57,21 @@ func fromLabels(labels map[string]string, filesBelow string) (s config.Site, ask
 	}
 	if s.Host == "" {
 		missing := say.Errorf("it has labels that begin with %s, and no %shost", labelPrefix, labelPrefix)
-		return s, true, errors.Join(append([]error{missing}, errs...)...) // a misspelt one says why
+		return s, true, together(append([]error{missing}, errs...)) // a misspelt one says why
 	}
-	errs = append(errs, wholeLabel(s, filesBelow)...)
-	return s, true, errors.Join(errs...)
+	return s, true, together(append(errs, wholeLabel(s, filesBelow)...))
+}
+
+// together says all that is wrong on one line; nil for nothing.
+func together(errs []error) error {
+	var all []say.Text
+	for _, err := range errs {
+		all = append(all, say.Of(err))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return say.New(say.Join("; ", all...))
 }
 
 // guarded tells whether labels ask for a password or for certain clients,

@@ -22,9 +22,9 @@ func (g *Gateway) Look(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.Generation = c.live.number
-	if last, err := g.store.meta(c.live.number); err == nil {
-		s.DeployedAt = last.MadeAt
-		s.Moving = moving(last.Sites, c.Generation.Sites)
+	last, err := g.store.meta(c.live.number)
+	if err == nil || c.live.have == nil {
+		s.DeployedAt, s.Moving = last.MadeAt, moving(last.Sites, c.Generation.Sites)
 	}
 	s.Pending = !c.InPlace
 	s.Served = c.served

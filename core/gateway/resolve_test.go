@@ -83,7 +83,7 @@ func TestResolve(t *testing.T) {
 		},
 		"a misspelt host": {
 			func() gateway.Input { return inputOf(box("db", "running", "10.87.1.2", "hsot=db.local")) },
-			"aside  by container db: it has labels that begin with flatnet., and no flatnet.host\n" +
+			"aside  by container db: it has labels that begin with flatnet., and no flatnet.host; " +
 				"label flatnet.hsot: there is no such key\n",
 		},
 		"the address from the lease": {

@@ -60,6 +60,8 @@ func hopSite(f Facts, t Trace) Hop {
 			State: LinkBad, Detail: say.Sentence(say.F("No server of it has an address: %s", t.Site.Reason)),
 			Remedy: say.F("Start its container: sudo podman start %s", serving(*t.Site)),
 		}
+	case slices.Contains(f.Gateway.Value.Moving, t.Host):
+		return Hop{State: LinkBad, Detail: "It is not deployed yet: the gateway does not know it.", Remedy: byGateway}
 	}
 	return byChecks(func(Facts) say.Text {
 		return say.F("From %s, served by %s.", t.Site.Source, t.Server.Address)

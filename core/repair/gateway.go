@@ -45,7 +45,7 @@ func gatewayPlan(ctx context.Context, g *gateway.Gateway, id string, title say.T
 	}
 	p := Plan{Repair: id, Title: title, Notes: append(c.Notes, c.Unknown...)}
 	for _, s := range c.Generation.SetAside {
-		p.Notes = append(p.Notes, say.F("Set aside: %s (%s): %s", s.Host, s.Source, s.Reason))
+		p.Notes = append(p.Notes, s.Say())
 	}
 	if c.Nothing {
 		p.Notes = append([]say.Text{say.F("Generation %d is deployed and is what it ought to be.", c.Generation.Number)}, p.Notes...)

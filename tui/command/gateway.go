@@ -56,7 +56,7 @@ func (a *App) gatewayRender() *cobra.Command {
 
 func printAside(w io.Writer, c gateway.Change) {
 	for _, s := range c.Generation.SetAside {
-		fmt.Fprintf(w, "set aside: %s (%s): %s\n", text.Line(s.Host), text.Line(s.Source.String()), text.Line(s.Reason.String()))
+		fmt.Fprintln(w, text.Line(s.Say().String()))
 	}
 	printUnknown(w, c)
 }

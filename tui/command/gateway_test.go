@@ -32,7 +32,7 @@ func (r *rig) ask(host string) (status int, body string) {
 func TestGatewayRender(t *testing.T) {
 	r := newRig(t)
 	r.db.labels = map[string]string{"flatnet.host": "web.local; return 200 pwned"}
-	r.want(command.ExitGood, "gateway render", "upstream flatnet_web.local {\n    server 10.87.1.2:3000;", "set aside: web.local; return 200 pwned (container db)")
+	r.want(command.ExitGood, "gateway render", "upstream flatnet_web.local {\n    server 10.87.1.2:3000;", "Set aside: web.local; return 200 pwned (container db)")
 	r.edit(r.nginx.Dir+`"
 windows_path`, "/mnt/q/flatnet/config\"\nwindows_path")
 	r.want(command.ExitGood, "gateway render", "server_name web.local;")

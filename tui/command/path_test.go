@@ -186,6 +186,15 @@ func TestPathToASiteSetAside(t *testing.T) {
 	}
 }
 
+func TestPathToASiteNotYetDeployed(t *testing.T) {
+	r := newRig(t)
+	r.edit("[[gateway.site]]", "[[gateway.site]]\nhost = \"new.local\"\ncontainer = \"web\"\nport = 3000\n\n[[gateway.site]]")
+	p, _ := r.follow("new.local")
+	if p.Broken < 0 || p.Hops[p.Broken].Name != "site known" || !strings.Contains(p.Hops[p.Broken].Remedy.String(), "gateway apply") {
+		t.Errorf("\n%s", hopsOf(p))
+	}
+}
+
 // A server that is not behind the bridge has a shorter way.
 func TestPathToAServerElsewhere(t *testing.T) {
 	r := newRig(t)
