@@ -74,9 +74,9 @@ func evaluate(checks []Check, f Facts) []Finding {
 		if len(found) == 0 {
 			found = []Finding{c.complete(Finding{Severity: OK, Title: c.Good})}
 		}
-		found = slices.DeleteFunc(found, known.hide)
-		known.add(c, found)
-		out = append(out, found...)
+		shown := slices.DeleteFunc(slices.Clone(found), known.hide)
+		known.add(c, found) // one that is hidden hides what follows from it, too
+		out = append(out, shown...)
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return b.Severity.rank() - a.Severity.rank() })
 	return out

@@ -256,6 +256,11 @@ func TestCausesHideTheirConsequences(t *testing.T) {
 			f.Windows.Value = reached("ping", "10.87.1.2", "")
 			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "refused"
 		}, "fail upstream-down, fail windows-cannot-reach"},
+		"what a hidden cause hides stays hidden": {func(f *health.Facts) {
+			f.Host.Value.Settings = "containers.conf: toml: line 1"
+			f.Podman.Err = "no answer"
+			f.Leases.Value = []leases.Status{{State: leases.Unknown}}
+		}, "fail podman-settings-invalid"},
 		"and one that answers nobody answers no ping, either": {func(f *health.Facts) {
 			f.Windows.Value = reached("ping", "10.87.1.2", "")
 			f.Probes.Value[0].State, f.Probes.Value[0].Cause = health.Fail, "timeout"

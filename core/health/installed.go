@@ -11,37 +11,37 @@ import (
 func installedChecks() []Check {
 	return []Check{
 		machineCheck(Check{
-			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanWithoutCNI, PodmanNotCNI},
+			Code: PluginMissing, Good: "the plugin is installed", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI},
 			Meaning: "The plugin's program is not in any directory where Podman looks, so no container can start on the network.",
 			Remedy:  byInstall,
 		}, pluginMissing),
 		machineCheck(Check{
-			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanWithoutCNI, PodmanNotCNI, PluginMissing},
+			Code: PluginNotExecutable, Good: "the plugin can be executed", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI, PluginMissing},
 			Meaning: "The plugin's file is there, and is not a program that may be run.",
 			Remedy:  byInstall + ". By hand: sudo chmod 755 FILE",
 		}, pluginNotExecutable),
 		machineCheck(Check{
-			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanWithoutCNI, PodmanNotCNI, PluginMissing, PluginNotExecutable},
+			Code: PluginOtherVersion, Good: "the plugin is of this version", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI, PluginMissing, PluginNotExecutable},
 			Meaning: "The plugin and this console are of different versions and may read state and configuration differently.",
 			Remedy:  byInstall,
 		}, pluginVersion),
 		machineCheck(Check{
-			Code: NetworkListMissing, Good: "Podman knows the network", After: []Code{PodmanWithoutCNI, PodmanNotCNI},
+			Code: NetworkListMissing, Good: "Podman knows the network", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI},
 			Meaning: "Podman does not know the network, so --network finds none: with CNI there is no network list for it, with netavark no network.",
 			Remedy:  byInstall,
 		}, networkListMissing),
 		machineCheck(Check{
-			Code: NetworkListShadowed, Good: "one network has the name", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
+			Code: NetworkListShadowed, Good: "one network has the name", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
 			Meaning: "Several network lists have the network's name, and Podman takes the first and passes over the others; or a network of the name is not of our plugin.",
 			Remedy:  "Delete or rename the file that is not meant (sudo podman network inspect NAME shows which one is used).",
 		}, networkListShadowed),
 		machineCheck(Check{
-			Code: NetworkListInvalid, Good: "the network can be used", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
+			Code: NetworkListInvalid, Good: "the network can be used", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing},
 			Meaning: "The network list, or Podman's network, is not valid or does not fit the configuration, so Podman or the plugin refuses it.",
 			Remedy:  "Mend the file, or run sudo make install after moving it away.",
 		}, networkListInvalid),
 		machineCheck(Check{
-			Code: NetworkListDiffers, Good: "Podman's network agrees with the configuration", After: []Code{PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
+			Code: NetworkListDiffers, Good: "Podman's network agrees with the configuration", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanNotCNI, NetworkListMissing, NetworkListShadowed, NetworkListInvalid},
 			Meaning: "Keys in the network list, or in the configuration that Podman's network names, are others than in the console's configuration, so the plugin works on another network than the console shows.",
 			Remedy:  "Take those keys out of the network list, or give the configuration the same values.",
 		}, networkListDiffers),

@@ -10,6 +10,7 @@ import (
 
 // Codes of Podman.
 const (
+	PodmanSettings    Code = "podman-settings-invalid"
 	PodmanWithoutCNI  Code = "podman-without-cni"
 	PodmanUnreachable Code = "podman-unreachable"
 	PodmanNotCNI      Code = "podman-not-cni"
@@ -18,6 +19,13 @@ const (
 func podmanChecks() []Check {
 	return []Check{
 		{
+			Code: PodmanSettings, Group: GroupPodman, Good: "Podman's settings can be read",
+			Meaning: "A file of Podman's settings (containers.conf) has a mistake: Podman does nothing at all until it is corrected, and where it looks for plugin and network is not known.",
+			Remedy:  "Correct the file that is named; sudo podman info then answers again.",
+			Applies: func(f Facts) bool { return f.Host.Known() },
+			Look:    podmanSettings,
+		},
+		{
 			Code: PodmanWithoutCNI, Group: GroupPodman, Good: "Podman has the network backend that it is to use",
 			Meaning: "Podman's settings ask for CNI, which Podman 5 does not have: it does nothing at all until that is taken out. Settings of Podman 4 do so after an upgrade.",
 			Remedy:  "Run: sudo flatnet-tui migrate",
@@ -25,19 +33,27 @@ func podmanChecks() []Check {
 			Look:    podmanWithoutCNI,
 		},
 		{
-			Code: PodmanUnreachable, Group: GroupPodman, Good: "Podman answers", After: []Code{PodmanWithoutCNI},
+			Code: PodmanUnreachable, Group: GroupPodman, Good: "Podman answers", After: []Code{PodmanSettings, PodmanWithoutCNI},
 			Meaning: "Podman cannot be asked, so it is not known which leases are stale and which container serves a site.",
 			Remedy:  "Run: sudo systemctl enable --now podman.socket. Or set the right path: key socket in [podman].",
 			Look:    podmanUnreachable,
 		},
 		{
-			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanWithoutCNI, PodmanUnreachable},
+			Code: PodmanNotCNI, Group: GroupPodman, Good: "Podman calls the plugin", After: []Code{PodmanSettings, PodmanWithoutCNI, PodmanUnreachable},
 			Meaning: "Podman 4's network backend is not CNI, and it has no network of ours for netavark, so it never calls the plugin. (Podman 5 has no CNI, and calls it through netavark.)",
 			Remedy:  "Run: sudo flatnet-tui init. It has Podman use CNI; networks made by podman network create, and their containers, are then to be made anew.",
 			Applies: func(f Facts) bool { return f.Podman.Known() },
 			Look:    podmanNotCNI,
 		},
 	}
+}
+
+func podmanSettings(f Facts) []Finding {
+	problem := f.Host.Value.Settings
+	if problem == "" {
+		return nil
+	}
+	return []Finding{{Severity: Fail, Target: "containers.conf", Title: "Podman's settings have a mistake", Detail: problem}}
 }
 
 // podmanUnreachable: only root sees Podman's socket.

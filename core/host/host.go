@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flatnet/core/config"
+	"flatnet/core/say"
 )
 
 // Status is one look at the machine. Each part has its own Err where it
@@ -20,6 +21,7 @@ type Status struct {
 	NetworkList NetworkList `json:"network_list"` // of CNI
 	Netavark    Netavark    `json:"netavark"`
 	Backend     Backend     `json:"backend"`
+	Settings    say.Text    `json:"settings_problem,omitempty"` // the mistake in Podman's settings
 	Disks       []Disk      `json:"disks"`
 	Clock       Clock       `json:"clock"`
 	NextBoot    NextBoot    `json:"next_boot"`
@@ -64,6 +66,7 @@ func (l *Looker) Look(ctx context.Context, o Options) Status {
 		NetworkList: lookNetworkList(p.cni.networkDir, o.Config),
 		Netavark:    Netavark{Network: lookNetwork(p.netavark.networkDir, o.Config)},
 		Backend:     p.backend,
+		Settings:    p.problem,
 		Disks:       lookDisks(o.Config),
 		Clock:       lookClock(o.Config, o.Now()),
 		NextBoot:    lookNextBoot(o.SysctlPaths),

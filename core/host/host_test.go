@@ -94,7 +94,11 @@ func TestSettings(t *testing.T) {
 		if tt.edit != nil {
 			tt.edit(&want)
 		}
-		if got := (Options{ContainersConf: conf}).settings(); !reflect.DeepEqual(got, want) {
+		got := (Options{ContainersConf: conf}).settings()
+		if told := strings.HasPrefix(got.problem.String(), conf+": "); told != (name == "not TOML" || name == "of the wrong type") {
+			t.Errorf("%s: the problem is %q", name, got.problem)
+		}
+		if got.problem = ""; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 
 	"github.com/BurntSushi/toml"
+
+	"flatnet/core/say"
 )
 
 // place is where Podman looks for what one of its network backends needs.
@@ -16,6 +18,7 @@ type place struct {
 type settings struct {
 	cni, netavark place
 	backend       Backend
+	problem       say.Text // of the last file that has a mistake; "": none has
 }
 
 // Backend is the network backend that Podman's settings ask for.
@@ -43,8 +46,8 @@ func defaults() settings {
 }
 
 // settings reads containers.conf as Podman does: only the named file if
-// there is one, else the distribution's, then the administrator's. A
-// file that is missing or wrong changes nothing here; Podman complains of it.
+// there is one, else the distribution's, then the administrator's. A file that
+// is missing changes nothing; with one that has a mistake Podman does nothing.
 func (o Options) settings() settings {
 	s := defaults()
 	s.cni.networkDir = filepath.Join(o.Root, s.cni.networkDir)
@@ -77,7 +80,8 @@ func (s *settings) apply(path string, data []byte) {
 			Backend   string `toml:"network_backend"`
 		} `toml:"network"`
 	}
-	if toml.Unmarshal(data, &file) != nil {
+	if err := toml.Unmarshal(data, &file); err != nil {
+		s.problem = say.F("%s: %w", path, err)
 		return
 	}
 	n := file.Network

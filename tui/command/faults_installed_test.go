@@ -173,6 +173,11 @@ func podmanFaults() map[string]fault {
 			make: func(r *rig) { r.podman = podman.New(podman.Options{Socket: filepath.Join(r.dir, "nobody.sock")}) },
 			mend: func(r *rig) { r.podman = standInPodman{r} },
 		},
+		"Podman's settings with a mistake": {
+			code: health.PodmanSettings, severity: health.Fail,
+			make: func(r *rig) { r.replace(r.containersConf(), "[network]\n", "[network\n") },
+			mend: func(r *rig) { r.replace(r.containersConf(), "[network\n", "[network]\n") },
+		},
 		"Podman 5 that is to use CNI": {
 			code: health.PodmanWithoutCNI, severity: health.Fail, on: podman5,
 			make: func(r *rig) {
