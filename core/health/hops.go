@@ -125,7 +125,8 @@ func portHop(p bridge.Port, b bridge.Status, container string) Hop {
 	}
 }
 
-// hopNamespace: whether the container's own interface is up with the address.
+// hopNamespace: whether the container's own interface is up with the address,
+// and its answers find a way out.
 func hopNamespace(_ Facts, t Trace) Hop {
 	n := t.Namespace.Value
 	switch {
@@ -141,6 +142,11 @@ func hopNamespace(_ Facts, t Trace) Hop {
 	case !n.Up:
 		return Hop{
 			State: LinkBad, Detail: say.F("%s is down inside the container.", t.Server.Lease.IfName),
+			Remedy: say.F(restartAgain, t.Server.name()),
+		}
+	case !n.Routed:
+		return Hop{
+			State: LinkBad, Detail: "The container has no default route: what it answers does not get to Windows.",
 			Remedy: say.F(restartAgain, t.Server.name()),
 		}
 	}

@@ -55,6 +55,7 @@ type Namespace struct {
 	Path      string         `json:"path"`
 	Addresses []netip.Prefix `json:"addresses"` // of the interface that the lease names
 	Up        bool           `json:"up"`
+	Routed    bool           `json:"routed"` // it has a default route, by whatever interface
 }
 
 // Trace is what following a path needs besides Facts: looks that are about

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"flatnet/core/gateway"
 	"flatnet/core/health"
+	"flatnet/core/kernel"
 	"flatnet/core/say"
 	"flatnet/core/windows"
 	"flatnet/probes"
@@ -187,7 +189,11 @@ func (p *Parts) lookInside(ctx context.Context, s health.Server) health.Seen[hea
 		return health.Look(p.Now(), n, err)
 	}
 	n.Up = link.Up
-	n.Addresses, err = inside.Addrs(ctx, link.Name)
+	if n.Addresses, err = inside.Addrs(ctx, link.Name); err != nil {
+		return health.Look(p.Now(), n, err)
+	}
+	routes, err := inside.Routes(ctx)
+	n.Routed = slices.ContainsFunc(routes, func(r kernel.Route) bool { return r.Dst.Bits() == 0 })
 	return health.Look(p.Now(), n, err)
 }
 

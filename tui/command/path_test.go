@@ -143,6 +143,17 @@ func TestPathResolvesTheName(t *testing.T) {
 	})
 }
 
+// A container that has lost its default route answers this machine, and nobody
+// beyond it.
+func TestPathToAContainerWithoutARoute(t *testing.T) {
+	r := newRig(t)
+	r.inside(r.web, "ip route delete default")
+	p, status := r.follow("web.local")
+	if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name != "namespace" || !strings.Contains(p.Hops[p.Broken].Remedy.String(), "podman restart web") {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+}
+
 // inside runs a program in a container's namespace.
 func (r *rig) inside(c *container, line string) {
 	r.t.Helper()
