@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flatnet/core/firewall"
+	"flatnet/core/leases"
 	"flatnet/core/repair"
 	"flatnet/core/say"
 )
@@ -21,6 +22,7 @@ const (
 	FirewallMixed     Code = "firewall-mixed"
 	BridgeNFCall      Code = "bridge-nf-call"
 	MasqueradeMissing Code = "masquerade-missing"
+	PortRulesMissing  Code = "port-rules-missing"
 )
 
 // firewallTarget is what findings without a chain of their own are about.
@@ -85,6 +87,14 @@ func filterChecks() []Check {
 			Meaning: "The rule that gives packets from containers the machine's own address is missing, so containers do not reach anything beyond it.",
 			Remedy:  byFirewall,
 		}, masqueradeMissing),
+		{
+			Code: PortRulesMissing, Group: GroupFirewall, Good: "published ports lead to their containers", Each: true,
+			After: []Code{FirewallUnseen, LeasesUnseen}, Repair: repair.FirewallID,
+			Meaning: "Rules that lead a port of this machine to a container (podman run -p, with netavark) are missing: who asks at that port gets nothing.",
+			Remedy:  byFirewall,
+			Applies: func(f Facts) bool { return f.Firewall.Known() && f.Leases.Known() },
+			Look:    portRulesMissing,
+		},
 	}
 }
 
@@ -105,9 +115,14 @@ func firewallCheck(c Check, look func(firewall.Status) []Finding) Check {
 	return c
 }
 
-// missing gives the rules that are missing in or out of NAT and Docker's chain.
+// missing gives the rules that are missing in or out of NAT and Docker's chain,
+// without those of published ports.
 func missing(s firewall.Status, keep func(rule string) bool) []string {
-	return slices.DeleteFunc(slices.Clone(s.Missing), func(r string) bool { return !keep(r) })
+	return slices.DeleteFunc(slices.Clone(s.Missing), func(r string) bool { return isPorts(r) || !keep(r) })
+}
+
+func isPorts(rule string) bool {
+	return strings.Contains(rule, firewall.PortsChain) || strings.Contains(rule, firewall.HairpinChain)
 }
 
 func isNAT(rule string) bool    { return strings.HasSuffix(chainOf(rule), "POSTROUTING") }
@@ -253,4 +268,26 @@ func masqueradeMissing(s firewall.Status) []Finding {
 		Severity: Fail, Target: "POSTROUTING", Title: "masquerading is missing: containers do not get out",
 		Detail: say.F("%s-save: missing %s.", s.Backend, rulesText(rules)),
 	}}
+}
+
+// portRulesMissing goes by the containers that run: a lease that is left over
+// has nobody behind its ports.
+func portRulesMissing(f Facts) []Finding {
+	var out []Finding
+	for _, l := range f.Leases.Value {
+		if l.State != leases.Active || l.Ports == "" {
+			continue
+		}
+		rules := slices.DeleteFunc(slices.Clone(f.Firewall.Value.Missing), func(r string) bool {
+			ofAll := isPorts(r) && !strings.Contains(r, "--comment") // how their chains are reached
+			return !ofAll && !strings.Contains(r, l.ContainerID)
+		})
+		if len(rules) > 0 {
+			out = append(out, Finding{
+				Severity: Fail, Target: l.IP.String(), Title: say.F("published ports of %s lead nowhere", owner(l)),
+				Detail: say.F("Published: %s. %s-save: missing %s.", l.Ports, f.Firewall.Value.Backend, rulesText(rules)),
+			})
+		}
+	}
+	return out
 }

@@ -87,7 +87,7 @@ func keep[T any](s *seen, into *health.Seen[T], v T, err error) (T, error) {
 
 func (s *seen) bridge(ctx context.Context) (pane.BridgeView, error) {
 	p := s.parts
-	rules, err := p.Rules.Look(ctx, p.Kernel, p.firewall())
+	rules, err := p.Rules.Look(ctx, p.Kernel, p.rules(ctx))
 	_, _ = keep(s, &s.facts.Firewall, rules, err)
 	b, bridgeErr := bridge.Look(ctx, p.Kernel, p.Config.Network)
 	b, bridgeErr = keep(s, &s.facts.Bridge, b, bridgeErr)

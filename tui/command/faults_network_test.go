@@ -15,6 +15,7 @@ import (
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/kernel"
+	"flatnet/core/ports"
 )
 
 // hook makes the kernel refuse some operations, as it refuses an ordinary user.
@@ -133,6 +134,18 @@ func firewallFaults() map[string]fault {
 		"a drop in our own chain": {
 			code: health.ForwardBehindDrop, severity: health.Fail, typed: "iptables-nft -D FLATNET-FORWARD -j DROP",
 			make: func(r *rig) { r.exec("iptables -I FLATNET-FORWARD 1 -j DROP") },
+		},
+		"rule of a published port gone": {
+			code: health.PortRulesMissing, severity: health.Fail, command: apply,
+			make: func(r *rig) {
+				r.stop(r.web)
+				r.web.ports = []ports.Mapping{{Host: 8080, Container: 3000, Count: 1, Protocol: "tcp"}}
+				r.start(r.web)
+				if found := r.doctor(); len(found) > 0 {
+					r.t.Fatalf("published, and there is\n%s", describe(found))
+				}
+				r.exec("iptables -t nat -F FLATNET-PORTS")
+			},
 		},
 		"Docker came": {
 			code: health.DockerMissing, severity: health.Warn, command: apply,

@@ -38,7 +38,7 @@ func (p *Parts) looks() health.Looks {
 			return bridge.Look(ctx, p.Kernel, p.Config.Network)
 		},
 		Firewall: func(ctx context.Context) (firewall.Status, error) {
-			return p.Rules.Look(ctx, p.Kernel, p.firewall())
+			return p.Rules.Look(ctx, p.Kernel, p.rules(ctx))
 		},
 		Leases: func(ctx context.Context) ([]leases.Status, error) {
 			return leases.Look(ctx, p.leases().Sources)

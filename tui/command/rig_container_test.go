@@ -16,6 +16,7 @@ import (
 	"flatnet/core/config"
 	"flatnet/core/ipam"
 	"flatnet/core/podman"
+	"flatnet/core/ports"
 	"flatnet/testdata/nettest"
 )
 
@@ -24,6 +25,7 @@ type container struct {
 	id, name, netns string
 	state           string
 	labels          map[string]string
+	ports           []ports.Mapping // published at the next start
 	ip              netip.Addr
 	listener        net.Listener
 	answer          atomic.Pointer[http.HandlerFunc]
@@ -51,7 +53,7 @@ func (r *rig) start(c *container) {
 func (r *rig) attach(c *container) {
 	r.t.Helper()
 	_, err := r.attacher().Add(r.t.Context(), attach.Request{
-		ID: attach.ID{ContainerID: c.id, IfName: "eth0"}, Name: c.name, NetNS: c.netns, IP: c.ip,
+		ID: attach.ID{ContainerID: c.id, IfName: "eth0"}, Name: c.name, NetNS: c.netns, IP: c.ip, Ports: c.ports,
 	})
 	r.must(err)
 }

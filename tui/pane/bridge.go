@@ -120,7 +120,7 @@ func (b bridgeFacts) rules(s firewall.Status) fact {
 		fields: slices.Concat(field(b.t.Have, block(s.Have)), field(b.t.Want, block(s.Want))),
 	}
 	switch {
-	case s.ForwardOK:
+	case s.ForwardOK && len(s.BehindDrop) == 0:
 	case len(s.BehindDrop) > 0:
 		f.severity, f.value = health.Fail, b.t.BehindDrop
 		f.fields = append(field(b.t.BehindDrop, block(s.BehindDrop)), f.fields...)
@@ -138,7 +138,9 @@ func block(lines []string) string { return text.Block(strings.Join(lines, "\n"))
 
 func (b bridgeFacts) masquerade(s firewall.Status) fact {
 	f := fact{key: "nat", label: b.t.NAT, severity: health.OK, value: b.t.Present}
-	wanted := slices.ContainsFunc(s.Want, func(r string) bool { return strings.Contains(r, "MASQUERADE") })
+	wanted := slices.ContainsFunc(s.Want, func(r string) bool {
+		return strings.Contains(r, "MASQUERADE") && !strings.Contains(r, firewall.HairpinChain)
+	})
 	switch {
 	case !s.MasqueradeOK:
 		f.severity, f.value = health.Fail, b.t.Missing
