@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -179,6 +180,26 @@ func TestPluginThatIsADirectory(t *testing.T) {
 	}
 	if got := new(Looker).lookPlugin(t.Context(), []string{dir}, "v1"); !got.Exists || got.Executable {
 		t.Errorf("a directory is taken for a program: %+v", got)
+	}
+}
+
+// What a plugin has started may hang too: nobody waits for it.
+func TestPluginWithAChildThatHangs(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(write(t, filepath.Join(dir, PluginName), "#!/bin/sh\nsleep 60\n:\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	seen := make(chan Plugin, 1)
+	go func() { seen <- new(Looker).lookPlugin(ctx, []string{dir}, "v1") }()
+	select {
+	case got := <-seen:
+		if !strings.Contains(got.Err.String(), "in time") || !got.Executable {
+			t.Errorf("%+v", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it is waited for")
 	}
 }
 
