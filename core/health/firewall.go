@@ -89,7 +89,7 @@ func filterChecks() []Check {
 		}, masqueradeMissing),
 		{
 			Code: PortRulesMissing, Group: GroupFirewall, Good: "published ports lead to their containers", Each: true,
-			After: []Code{FirewallUnseen, LeasesUnseen}, Repair: repair.FirewallID,
+			After: []Code{FirewallUnseen}, Repair: repair.FirewallID,
 			Meaning: "Rules that lead a port of this machine to a container (podman run -p, with netavark) are missing: who asks at that port gets nothing.",
 			Remedy:  byFirewall,
 			Applies: func(f Facts) bool { return f.Firewall.Known() && f.Leases.Known() },
