@@ -128,6 +128,7 @@ type SiteStatus struct {
 	Upstreams   []ServerStatus `json:"upstreams"` // all servers
 	Maintenance bool           `json:"maintenance"`
 	TLS         bool           `json:"tls"`
+	CertUntil   time.Time      `json:"certificate_until,omitzero"` // zero: none, or not seen from here
 	DownSince   time.Time      `json:"down_since,omitzero"`
 }
 

@@ -73,7 +73,9 @@ func (g *Gateway) sites(c Change) []SiteStatus {
 	}
 	all := []SiteStatus{}
 	for _, site := range c.Generation.Sites {
-		all = append(all, siteStatus(site, health))
+		one := siteStatus(site, health)
+		one.CertUntil = g.certUntil(site)
+		all = append(all, one)
 	}
 	return all
 }

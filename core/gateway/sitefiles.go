@@ -5,8 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"slices"
 	"strings"
+	"time"
 
 	"flatnet/core/say"
 )
@@ -68,4 +70,26 @@ func (g *Gateway) certificate(cert, key string) error {
 		}
 	}
 	return nil
+}
+
+// certUntil is when the site's certificate ends; zero where it has none, or it
+// cannot be read from here.
+func (g *Gateway) certUntil(s Site) time.Time {
+	file, ok := g.layout.reach(s.TLSCert)
+	if s.TLSCert == "" || !ok {
+		return time.Time{}
+	}
+	text, err := readFile(file)
+	if err != nil {
+		return time.Time{}
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return time.Time{}
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}
+	}
+	return c.NotAfter
 }

@@ -22,8 +22,12 @@ const (
 	SiteSetAside           Code = "site-set-aside"
 	SiteHostTwice          Code = "site-host-twice"
 	SiteWithoutContainer   Code = "site-without-container"
+	SiteCertificate        Code = "site-certificate"
 	GatewayErrors          Code = "gateway-502"
 )
+
+// endsSoon is how long before its end a certificate is spoken of.
+const endsSoon = 14 * 24 * time.Hour
 
 // recentErrors is how old a line of error.log may be to speak of now.
 const recentErrors = time.Minute
@@ -69,6 +73,13 @@ func gatewayChecks() []Check {
 			Meaning: "No running container serves the site, so visitors see an error or the page for that case.",
 			Remedy:  say.F(startOrMaintain, unnamed, "HOST"),
 		}, withoutContainer),
+		{
+			Code: SiteCertificate, Group: GroupGateway, Good: "no certificate has ended or ends soon", Each: true, After: []Code{GatewayUnseen},
+			Meaning: "The certificate of a site has ended, so browsers refuse it; or it ends within two weeks.",
+			Remedy:  "Put a new pair in the place of the files that tls_cert and tls_key name, and have nginx reload (nginx -s reload, from the account that started it).",
+			Applies: func(f Facts) bool { return f.Gateway.Known() },
+			Look:    certificates,
+		},
 	}
 }
 
@@ -206,6 +217,28 @@ func serving(s gateway.SiteStatus) string {
 		}
 	}
 	return unnamed
+}
+
+// certificates looks for those that browsers refuse, or soon will.
+func certificates(f Facts) []Finding {
+	var out []Finding
+	for _, site := range f.Gateway.Value.Sites {
+		left := site.CertUntil.Sub(f.Time)
+		switch {
+		case site.CertUntil.IsZero() || left > endsSoon:
+		case left < 0:
+			out = append(out, Finding{
+				Severity: Fail, Target: site.Host, Title: say.F("the certificate of %s has ended", site.Host),
+				Detail: say.F("It ended at %s.", stamp(site.CertUntil)),
+			})
+		default:
+			out = append(out, Finding{
+				Severity: Warn, Target: site.Host, Title: say.F("the certificate of %s ends soon", site.Host),
+				Detail: say.F("It ends at %s.", stamp(site.CertUntil)),
+			})
+		}
+	}
+	return out
 }
 
 func noneHasAddress(servers []gateway.ServerStatus) bool {

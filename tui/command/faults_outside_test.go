@@ -1,10 +1,18 @@
 package command_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"flatnet/core/health"
@@ -154,6 +162,18 @@ func gatewayFaults() map[string]fault {
 			make: func(r *rig) { r.db.labels = map[string]string{"flatnet.host": "db.local", "flatnet.port": "many"} },
 			mend: func(r *rig) { r.db.labels = nil },
 		},
+		"certificate ended": {
+			code: health.SiteCertificate, severity: health.Fail,
+			make: func(r *rig) {
+				r.certificate(-time.Hour)
+				r.edit("port = 3000", fmt.Sprintf("port = 3000\ntls_cert = %q\ntls_key = %q", r.nginx.Dir+"/site.crt", r.nginx.Dir+"/site.key"))
+				r.run("gateway", "apply", "--yes")
+			},
+			mend: func(r *rig) {
+				r.certificate(365 * 24 * time.Hour)
+				r.must(syscall.Kill(r.nginx.Pid(), syscall.SIGHUP))
+			},
+		},
 		"site's container stopped": {
 			code: health.SiteWithoutContainer, severity: health.Fail, said: "sudo flatnet-tui gateway maintenance web.local on",
 			make: func(r *rig) { r.stop(r.web) },
@@ -228,4 +248,19 @@ func (r *rig) answers(host string) int {
 	r.must(err)
 	resp.Body.Close()
 	return resp.StatusCode
+}
+
+// certificate writes a pair that ends so long from now.
+func (r *rig) certificate(left time.Duration) {
+	r.t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	r.must(err)
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(left)}
+	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, private.Public(), private)
+	r.must(err)
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	r.must(err)
+	for name, block := range map[string]*pem.Block{"site.crt": {Type: "CERTIFICATE", Bytes: cert}, "site.key": {Type: "PRIVATE KEY", Bytes: key}} {
+		r.write(filepath.Join(r.nginx.Dir, name), string(pem.EncodeToMemory(block)))
+	}
 }
