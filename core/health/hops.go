@@ -55,7 +55,7 @@ func hopSite(f Facts, t Trace) Hop {
 			State: LinkBad, Detail: "The site is in maintenance: visitors see that page.",
 			Remedy: say.F("Press M on it in the console, or run: sudo flatnet-tui gateway maintenance %s off", t.Host),
 		}
-	case !t.Server.Address.IsValid():
+	case !t.Server.Address.IsValid() && !t.redirects():
 		return Hop{
 			State: LinkBad, Detail: say.Sentence(say.F("No server of it has an address: %s", t.Site.Reason)),
 			Remedy: say.F("Start its container: sudo podman start %s", serving(*t.Site)),
@@ -64,6 +64,9 @@ func hopSite(f Facts, t Trace) Hop {
 		return Hop{State: LinkBad, Detail: "It is not deployed yet: the gateway does not know it.", Remedy: byGateway}
 	}
 	return byChecks(func(Facts) say.Text {
+		if t.redirects() {
+			return say.Sentence(say.F("From %s, %s", t.Site.Source, t.Site.Reason))
+		}
 		return say.F("From %s, served by %s.", t.Site.Source, t.Server.Address)
 	}, GatewayOtherGeneration, GatewayDrift)(f, t)
 }

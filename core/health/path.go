@@ -72,22 +72,26 @@ type Trace struct {
 	Windows   Probe // HTTP, from Windows to the container; Kind "" : not tried
 }
 
+// redirects tells whether the site has no servers: the gateway sends visitors
+// elsewhere.
+func (t Trace) redirects() bool { return t.Site != nil && len(t.Site.Upstreams) == 0 }
+
 // ServerOf picks the server of a site that is to be followed: the first with
-// an address.
+// an address, of several one that is down.
 func ServerOf(f Facts, site gateway.SiteStatus) Server {
+	var picked gateway.ServerStatus
 	for _, u := range site.Upstreams {
-		if !u.Address.IsValid() {
-			continue
+		if u.Address.IsValid() && (!picked.Address.IsValid() || picked.State != gateway.Fail && u.State == gateway.Fail) {
+			picked = u
 		}
-		s := Server{Container: u.Container, Address: u.Address}
-		for _, l := range f.Leases.Value {
-			if l.IP == u.Address.Addr() && held(l) {
-				s.Lease = l
-			}
-		}
-		return s
 	}
-	return Server{}
+	s := Server{Container: picked.Container, Address: picked.Address}
+	for _, l := range f.Leases.Value {
+		if s.Address.IsValid() && l.IP == s.Address.Addr() && held(l) {
+			s.Lease = l
+		}
+	}
+	return s
 }
 
 // Follow judges each hop of the way to a site. It only looks at what it is
@@ -100,6 +104,9 @@ func Follow(f Facts, t Trace) Path {
 	for _, h := range hops() {
 		if h.inside && t.Server.Address.IsValid() && !f.Config.Network.Subnet.Contains(t.Server.Address.Addr()) {
 			continue // a server elsewhere is not behind the bridge
+		}
+		if t.redirects() && (h.inside || h.server) {
+			continue // the gateway answers by itself
 		}
 		hop := h.judge(f, t)
 		hop.Name = h.name
@@ -114,12 +121,13 @@ func Follow(f Facts, t Trace) Path {
 	return p
 }
 
-// hop is one kind of link. inside: only on the way over the bridge; through:
-// it is tried over the hops before it, so that it says little once one of
-// them is bad.
+// hop is one kind of link. inside: only on the way over the bridge; server: it
+// is about a server behind the gateway; through: it is tried over the hops
+// before it, so that it says little once one of them is bad.
 type hop struct {
 	name    say.Text
 	inside  bool
+	server  bool
 	through bool
 	judge   func(Facts, Trace) Hop
 }
@@ -138,8 +146,8 @@ func hops() []hop {
 			BridgeUnseen, BridgeMissing, BridgeNotABridge, BridgeDown, BridgeWrongAddress)},
 		{name: "veth", inside: true, judge: hopVeth},
 		{name: "namespace", inside: true, judge: hopNamespace},
-		{name: "port open", through: true, judge: hopPort},
-		{name: "HTTP status", through: true, judge: hopDirect},
+		{name: "port open", server: true, through: true, judge: hopPort},
+		{name: "HTTP status", server: true, through: true, judge: hopDirect},
 		{name: "from Windows", inside: true, through: true, judge: hopWindows},
 		{name: "through the gateway", through: true, judge: hopGateway},
 	}

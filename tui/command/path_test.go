@@ -143,6 +143,32 @@ func TestPathResolvesTheName(t *testing.T) {
 	})
 }
 
+// A site that redirects has no server to follow.
+func TestPathToASiteThatRedirects(t *testing.T) {
+	r := newRig(t)
+	r.edit("[[gateway.site]]", "[[gateway.site]]\nhost = \"old.local\"\nredirect = \"http://web.local/\"\n\n[[gateway.site]]")
+	if status, out := r.run("gateway", "apply", "--yes"); status != 0 {
+		t.Fatal(out)
+	}
+	if p, status := r.follow("old.local"); status != 0 || p.Hops[len(p.Hops)-1].State != health.LinkGood {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+}
+
+// Of several servers the one that is down is followed.
+func TestPathFollowsTheServerThatIsDown(t *testing.T) {
+	r := newRig(t)
+	r.edit(`container = "web"`, `containers = ["web", "db"]`)
+	if status, out := r.run("gateway", "apply", "--yes"); status != 0 {
+		t.Fatal(out)
+	}
+	r.db.listener.Close()
+	p, status := r.follow("web.local")
+	if status != 1 || p.Broken < 0 || p.Hops[p.Broken].Name != "port open" || !strings.Contains(p.Hops[p.Broken].Remedy.String(), "podman logs db") {
+		t.Errorf("exit status %d\n%s", status, hopsOf(p))
+	}
+}
+
 // A container that has lost its default route answers this machine, and nobody
 // beyond it.
 func TestPathToAContainerWithoutARoute(t *testing.T) {
