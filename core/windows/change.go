@@ -51,9 +51,13 @@ func (c Change) Text() say.Text {
 
 // Changes gives what turns the table into one in which exactly one route
 // leads to subnet, by way of wsl: that one first, then what else leads there.
-// It leaves routes to wider or narrower networks alone, for they are not ours.
+// It leaves routes to wider or narrower networks alone, for they are not ours,
+// and everything where Windows is on that network itself.
 func Changes(t Table, subnet netip.Prefix, wsl netip.Addr) []Change {
 	subnet = subnet.Masked()
+	if t.home(subnet) != nil {
+		return nil
+	}
 	add := Change{Add: true, Destination: subnet, Gateway: wsl}
 	ours := 0
 	var others []netip.Addr

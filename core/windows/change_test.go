@@ -34,6 +34,7 @@ func TestChanges(t *testing.T) {
 		"both":                 {e{old, ours}, nil, []string{removeOld}},
 		"ours twice":           {e{ours, ours}, nil, []string{removeAll, add}},
 		"on-link":              {e{entry("10.87.1.0/24", "", "10.8.0.2", 1)}, nil, []string{removeAll, add}},
+		"Windows is on it":     {e{entry("10.87.1.0/24", "", "10.87.1.77", 291), old}, nil, nil},
 		"persistent disagrees": {e{ours}, e{entry("10.87.1.0/24", "172.27.230.7", "", 1)}, []string{removeOld}},
 		"old, persistent too":  {e{old}, e{entry("10.87.1.0/24", "172.27.230.7", "", 1)}, []string{add, removeOld}},
 		"others are not ours":  {e{ours, entry("10.0.0.0/8", "10.8.0.1", "10.8.0.2", 1), entry("10.87.1.0/25", "10.8.0.1", "10.8.0.2", 1)}, nil, nil},

@@ -69,6 +69,7 @@ const (
 	remedyMayRun say.Text = "Looking needs no administrator: see with ls -l that you may execute the program, and the mount options (fmask) under [automount] in /etc/wsl.conf."
 	remedyNoWSL  say.Text = "WSL needs a default route: see ip route; wsl --shutdown in Windows starts its network anew."
 	remedyVPN    say.Text = "Ask whoever runs that network or VPN to leave the subnet out, or give Flatnet another subnet ([network] subnet)."
+	remedyHome   say.Text = "Give Flatnet another subnet ([network] subnet): without its own route Windows is cut off from that network."
 	// In mirrored mode Windows itself listens for a published port.
 	remedyMirrored say.Text = `Set networkingMode=nat under [wsl2] in %UserProfile%\.wslconfig and run wsl --shutdown, ` +
 		"or publish the containers' ports (podman run -p) and let the gateway use those."
@@ -211,6 +212,12 @@ func (j *judge) withoutOwn() Verdict {
 
 // own judges the routes to the subnet itself; there is at least one.
 func (j *judge) own() Verdict {
+	if home := j.table.home(j.subnet); home != nil {
+		return Verdict{
+			Kind: OtherGateway, Effective: home, Remedy: remedyHome,
+			Text: say.F("Windows itself is on a network %s, with the address %s", j.subnet, home.Interface),
+		}
+	}
 	best := j.exact[0]
 	ours := slices.IndexFunc(j.exact, func(e Entry) bool { return e.Gateway == j.wsl })
 	rival := slices.IndexFunc(j.exact, func(e Entry) bool { return e.Gateway != j.wsl })
@@ -286,6 +293,18 @@ func (j *judge) isOld(e Entry) bool {
 		return false
 	}
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16}), 12).Contains(e.Gateway)
+}
+
+// home is the route to a network of Windows' own that is the subnet; nil: it is
+// on none. A route without next hop that was left over has an interface
+// elsewhere.
+func (t Table) home(subnet netip.Prefix) *Entry {
+	for i, e := range t.Active {
+		if e.Destination == subnet && e.OnLink() && e.Interface.IsValid() && subnet.Contains(e.Interface) {
+			return &t.Active[i]
+		}
+	}
+	return nil
 }
 
 // Facing gives the address of Windows' interface on the network that a is on.

@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 		"VPN took 10/8":              {active: e{vpn}, kind: windows.OtherGateway, says: "10.8.0.2"},
 		"VPN took 10/8, on-link":     {active: e{entry("10.0.0.0/8", "", "10.8.0.2", 1)}, kind: windows.OtherGateway, says: "the interface 10.8.0.2"},
 		"another gateway":            {active: e{entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 20)}, kind: windows.OtherGateway, says: "192.168.10.7"},
+		"Windows' own network":       {active: e{ours, entry("10.87.1.0/24", "", "10.87.1.77", 291)}, kind: windows.OtherGateway, says: "10.87.1.77"},
+		"left over without next hop": {active: e{entry("10.87.1.0/24", "", "172.27.224.1", 16)}, kind: windows.OtherGateway, says: "the interface 172.27.224.1"},
 		"a cheaper one wins":         {active: e{ours, entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 2)}, kind: windows.Shadowed, says: "metric 16"},
 		"an equal one may win":       {active: e{ours, entry("10.87.1.0/24", "192.168.10.7", "192.168.10.23", 16)}, kind: windows.Shadowed, says: "may win"},
 		"a more specific one wins":   {active: e{ours, entry("10.87.1.128/25", "10.8.0.1", "10.8.0.2", 300)}, kind: windows.Shadowed, says: "10.87.1.128/25"},

@@ -62,6 +62,19 @@ func TestScriptsAreForWindowsPowerShell(t *testing.T) {
 	}
 }
 
+// A network of Windows' own is looked for before anything is taken away.
+func TestScriptLeavesWindowsOwnNetwork(t *testing.T) {
+	all, err := windows.Scripts(network("10.87.1.0/24", "10.87.1.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(all[0].Content)
+	look, remove := strings.Index(text, "if (Test-OwnNetwork)"), strings.Index(text, "\nif ($Remove)")
+	if look < 0 || remove < look {
+		t.Errorf("the look stands at %d, the first change at %d", look, remove)
+	}
+}
+
 func TestScriptsTakeTheNetwork(t *testing.T) {
 	for _, c := range []struct{ subnet, gateway, address, mask string }{
 		{"10.87.1.0/24", "10.87.1.1", "10.87.1.0", "255.255.255.0"},

@@ -23,7 +23,8 @@ Says what would be changed, and changes nothing.
 Exit codes: 0 the route is as asked for; 1 an unexpected error;
 2 not an administrator; 3 WSL's address was not found; 4 WSL's networking mode
 has no route; 5 Windows did not make the change; 6 -Verify: the route is missing
-or wrong; 7 -Verify: the route is right and the bridge does not answer.
+or wrong; 7 -Verify: the route is right and the bridge does not answer;
+8 Windows itself is on {{.Prefix}}: another subnet is needed.
 #>
 #Requires -Version 5.1
 [CmdletBinding(SupportsShouldProcess = $true)]
@@ -87,6 +88,13 @@ function Get-NextHop {
         ForEach-Object { $_.NextHop })
 }
 
+# Whether the subnet is a network of Windows' own: its route is Windows' work.
+function Test-OwnNetwork {
+    $own = @(Get-NetRoute -DestinationPrefix $Prefix -PolicyStore ActiveStore -ErrorAction SilentlyContinue |
+        Where-Object { $_.Protocol -eq 'Local' })
+    return $own.Count -gt 0
+}
+
 function Add-SubnetRoute {
     param([string]$Address)
     if ($Caller.ShouldProcess("$Prefix by way of $Address", 'add the route')) {
@@ -136,6 +144,10 @@ function Test-Bridge {
 
 if (-not $Verify -and -not $WhatIfPreference -and -not (Test-Administrator)) {
     Stop-With 2 'this needs an administrator: start PowerShell with "Run as administrator" and run it again.'
+}
+
+if (Test-OwnNetwork) {
+    Stop-With 8 "Windows itself is on $Prefix, and its route is left alone: give Flatnet another subnet."
 }
 
 if ($Remove) {
