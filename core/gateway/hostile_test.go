@@ -287,3 +287,22 @@ func nginxTakes(t *testing.T, conf []byte) {
 		t.Errorf("nginx refuses it: %s\n%s", said, conf)
 	}
 }
+
+// However much a site asks for, all that a subnet has can be read back.
+func TestOneSiteTakesLittleRoom(t *testing.T) {
+	const most = 32 << 20 / 254
+	var clients []string
+	for i := range 64 {
+		clients = append(clients, fmt.Sprintf("2001:db8:ffff:ffff:ffff:ffff:%d:0/112", i))
+	}
+	for _, paths := range []int{1, 4, 20, 64} {
+		labels := map[string]string{"flatnet.host": "evil.local", "flatnet.paths": manyPaths(paths), "flatnet.allow": strings.Join(clients, ",")}
+		for i := range 50 {
+			labels[fmt.Sprintf("flatnet.headers.X-%s-%d", strings.Repeat("x", 90), i)] = strings.Repeat("y", 400)
+		}
+		without := len(harmless(t, nil, "static"))
+		if size := len(harmless(t, labels, "static")) - without; size > most {
+			t.Errorf("%d paths: %d bytes, want at most %d", paths, size, most)
+		}
+	}
+}

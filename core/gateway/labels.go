@@ -21,6 +21,9 @@ const (
 	maxLabels = 64   // of one container that are read
 	maxText   = 1000 // bytes of one path, URL or header
 	maxItems  = 64   // of one list
+	// maxRoom is what one site may take of flatnet.conf, in bytes: all that a
+	// subnet of 254 has stay below maxFile together.
+	maxRoom = 100 << 10
 )
 
 // notByLabel are keys of [[gateway.site]] that only the configuration may
@@ -101,7 +104,25 @@ func oversized(s config.Site) error {
 	if len(s.Paths) > maxItems || len(s.Allow) > maxItems || len(s.Headers) > maxItems {
 		return say.Errorf("paths, allow or headers: more than %d", maxItems)
 	}
+	if n := room(s); n > maxRoom {
+		return say.Errorf("paths, allow and headers together would take %d KiB of nginx's configuration; %d are the most", n>>10, maxRoom>>10)
+	}
 	return nil
+}
+
+// room is about what a site takes of flatnet.conf, in bytes: everything stands
+// there once for each path.
+func room(s config.Site) int {
+	const block, line = 1000, 60
+	each := block + line*len(s.Allow)
+	for name, value := range s.Headers {
+		each += 2*(line+len(name)) + len(value)
+	}
+	all := 0
+	for _, p := range (Site{Site: s}).Prefixes() {
+		all += each + len(p)
+	}
+	return all
 }
 
 // wholeLabel checks what no label can be checked for alone.
