@@ -1,9 +1,11 @@
 package plugin_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"flatnet/core/filelock"
 	"flatnet/testdata/nettest"
 )
 
@@ -35,4 +37,19 @@ func TestTwoListsOneSubnet(t *testing.T) {
 		t.Errorf("DEL: %s", a)
 	}
 	m.nothingLeft("at the end")
+}
+
+// TestOtherNetworkHangs: a call that never ends holds up its own network alone.
+func TestOtherNetworkHangs(t *testing.T) {
+	m := newMachine(t, "")
+	other := map[string]any{"name": "other", "bridge": "other-br0", "subnet": "10.88.1.0/24"}
+	if a := m.call(call{verb: "ADD", id: "two", netns: nettest.New(t), keys: other}); a.status != 0 {
+		t.Fatal(a)
+	}
+	lock, err := filelock.Acquire(t.Context(), filepath.Join(m.state, "networks", "other", ".lock"), "flatnet ADD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	m.add("one")
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"flatnet/core"
 	"flatnet/core/say"
@@ -23,18 +24,22 @@ func OtherDirs(stateDir string) []string {
 	return dirs
 }
 
+// otherLimit bounds the wait for another network's lock: its calls are short,
+// and one that hangs is not to hold up this network too.
+const otherLimit = 2 * time.Second
+
 // Alone refuses the network whose state is in own with ErrShared if another
 // network of stateDir holds an address of subnet: each keeps a state of its
 // own, so both would give the same one out. Called after a lease was written,
 // it finds the other one also where both begin at the same time. What is from
-// an earlier boot does not count, and a state that cannot be read is left to
-// its own network's next call.
+// an earlier boot does not count, and a state that cannot be read, or not in
+// otherLimit, is left to its own network's next call.
 func Alone(ctx context.Context, stateDir, own string, subnet netip.Prefix, boot string) error {
 	for _, dir := range append([]string{stateDir}, OtherDirs(stateDir)...) {
 		if dir == own {
 			continue
 		}
-		s, err := OpenFile(dir, Options{}).Read(ctx)
+		s, err := readOther(ctx, dir)
 		if err != nil || !s.Subnet.Overlaps(subnet) {
 			continue
 		}
@@ -45,6 +50,12 @@ func Alone(ctx context.Context, stateDir, own string, subnet netip.Prefix, boot 
 		}
 	}
 	return nil
+}
+
+func readOther(ctx context.Context, dir string) (State, error) {
+	ctx, cancel := context.WithTimeout(ctx, otherLimit)
+	defer cancel()
+	return OpenFile(dir, Options{}).Read(ctx)
 }
 
 func shared(l Lease, subnet netip.Prefix, dir string) error {
