@@ -133,10 +133,11 @@ func (a *Attacher) take(ctx context.Context, r Request, id kernel.NamespaceID, u
 		if err != nil {
 			return nil, err
 		}
-		lease.MAC, lease.Ports, lease.Aliases = macFor(r.MAC, lease.IP).String(), ports.Text(r.Ports), aliasText(r.Aliases)
-		if err := macFree(s, lease, a.witness(ctx, boot)); err != nil {
+		mac, err := chooseMAC(s, r.MAC, lease, a.witness(ctx, boot))
+		if err != nil {
 			return nil, err
 		}
+		lease.MAC, lease.Ports, lease.Aliases = mac.String(), ports.Text(r.Ports), aliasText(r.Aliases)
 		s.Put(lease)
 		return entries, nil
 	})

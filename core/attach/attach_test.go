@@ -250,6 +250,22 @@ func with(r attach.Request, change func(*attach.Request)) attach.Request {
 	return r
 }
 
+// TestMACThatSomebodyAskedFor is the one that is made from the next address.
+func TestMACThatSomebodyAskedFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *host) {
+		mac := net.HardwareAddr{0x0a, 0xf1, 10, 87, 1, 3}
+		h.mustAdd(with(request("first", h.add()), func(r *attach.Request) { r.MAC = mac }))
+		got := h.mustAdd(request("second", h.add()))
+		if got.Address.Addr().String() != "10.87.1.3" || got.Inside.MAC.String() == mac.String() {
+			t.Errorf("the second got %s with %s", got.Address, got.Inside.MAC)
+		}
+		asks := with(request("third", h.add()), func(r *attach.Request) { r.MAC = mac })
+		if _, err := h.attacher(h.kernel).Add(context.Background(), asks); !errors.Is(err, ipam.ErrTaken) || core.Hint(err) == "" {
+			t.Errorf("asking for the first one's: %v", err)
+		}
+	})
+}
+
 func TestAddRefusesOwnNamespace(t *testing.T) {
 	h := newRealHost(t)
 	_, err := h.attacher(kernel.New()).Add(context.Background(), request("self", "/proc/self/ns/net"))

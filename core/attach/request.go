@@ -112,13 +112,24 @@ func aliasText(aliases []string) string {
 	return strings.Join(kept, " ")
 }
 
-// macFor gives the container's MAC address: the one asked for, or one made
-// from the IP address. An address that goes to another container keeps its
-// MAC, so that no neighbour's ARP entry becomes wrong.
-func macFor(asked net.HardwareAddr, ip netip.Addr) net.HardwareAddr {
+// chooseMAC gives the container's MAC address: the one asked for, or one made
+// from the IP address. Where somebody else asked for that one it is the next.
+func chooseMAC(s *ipam.State, asked net.HardwareAddr, lease ipam.Lease, witness ipam.Witness) (net.HardwareAddr, error) {
 	if len(asked) != 0 {
-		return asked
+		return asked, macFree(s, asked, lease, witness)
 	}
+	mac := macFor(lease.IP)
+	err := macFree(s, mac, lease, witness)
+	for n := 1; err != nil && n < 256; n++ {
+		mac[1]++
+		err = macFree(s, mac, lease, witness)
+	}
+	return mac, err
+}
+
+// macFor makes a MAC address from an IP address. One that goes to another
+// container keeps its MAC, so that no neighbour's ARP entry becomes wrong.
+func macFor(ip netip.Addr) net.HardwareAddr {
 	b := ip.As4()
 	// 0x0a: locally administered, one interface's; 0xf1 sets it apart.
 	return net.HardwareAddr{0x0a, 0xf1, b[0], b[1], b[2], b[3]}
@@ -152,18 +163,19 @@ var hints = []struct {
 	{ErrOwnNamespace, "the container needs a network namespace of its own: run it without --network host"},
 	{ErrInterfaceTaken, "take the interface off the container first, or ask for another name"},
 	{ErrAttached, "stop the container first, so that its runtime calls DEL"},
+	{ErrRequest, "correct the option of podman run that it comes from"},
 	{ErrVeth, "look at the kernel's message above; \"ip link\" shows what has the name"},
 }
 
 // macFree makes sure that no other container has the MAC address: the bridge
 // would send each one's frames now here, now there.
-func macFree(s *ipam.State, lease ipam.Lease, witness ipam.Witness) error {
-	for _, other := range s.OfMAC(lease.MAC) {
+func macFree(s *ipam.State, mac net.HardwareAddr, lease ipam.Lease, witness ipam.Witness) error {
+	for _, other := range s.OfMAC(mac.String()) {
 		if other.IP == lease.IP || witness(other).Says == ipam.Gone {
 			continue
 		}
 		return &core.OpError{
-			Op: say.F("give MAC address %s to", lease.MAC), Target: lease.Owner(),
+			Op: say.F("give MAC address %s to", mac), Target: lease.Owner(),
 			Err:  say.Errorf("%w by %s (%s)", ipam.ErrTaken, other.Owner(), other.IP),
 			Hint: "ask for another one, or for none",
 		}
