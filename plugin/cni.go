@@ -23,13 +23,14 @@ type cniCall struct {
 	call
 	cniVersion string       // of the network list; "" until it was read
 	result     types.Result // what ADD answers
+	reached    bool         // a verb of ours began
 }
 
 // runCNI does what CNI_COMMAND and its companions ask for.
 func runCNI(ctx context.Context, p Parts, verb string) int {
 	c := &cniCall{call: newCall(p, verb)}
 	c.containerID, c.ifName = os.Getenv("CNI_CONTAINERID"), os.Getenv("CNI_IFNAME")
-	failure := hinted(skel.PluginMainFuncsWithError(skel.CNIFuncs{
+	failure := c.hinted(skel.PluginMainFuncsWithError(skel.CNIFuncs{
 		Add:    c.guard(ctx, c.add),
 		Del:    c.guard(ctx, c.del),
 		Check:  c.guard(ctx, c.check),
@@ -43,12 +44,16 @@ func runCNI(ctx context.Context, p Parts, verb string) int {
 }
 
 // hinted says what to do about what the CNI library refuses before any verb
-// of ours is reached: its errors name the fault alone.
-func hinted(failure *types.Error) *types.Error {
-	if failure == nil || failure.Details != "" {
+// of ours is reached: its errors name the fault alone, and in the details at
+// most what has it.
+func (c *cniCall) hinted(failure *types.Error) *types.Error {
+	if failure == nil || c.reached && failure.Details != "" {
 		return failure
 	}
 	with := *failure
+	if with.Details != "" {
+		with.Msg, with.Details = with.Msg+": "+with.Details, ""
+	}
 	switch failure.Code {
 	case types.ErrDecodingFailure:
 		with.Details = "the network list on stdin has to be one whole JSON object: look at the files in /etc/cni/net.d"
@@ -65,6 +70,7 @@ func hinted(failure *types.Error) *types.Error {
 // guard makes a verb into one for skel.
 func (c *cniCall) guard(ctx context.Context, verb func(context.Context, *skel.CmdArgs) error) func(*skel.CmdArgs) error {
 	return func(args *skel.CmdArgs) error {
+		c.reached = true
 		failure := c.protect(func() error { return verb(ctx, args) })
 		if failure == nil {
 			return nil // a nil *types.Error would be an error

@@ -35,7 +35,7 @@ func Codes() []Code {
 		{types.ErrInvalidNetworkConfig, "the configuration file or the network list has a mistake", []error{config.ErrMissing, errConfig, netavark.ErrNetwork}},
 		{types.ErrTryAgainLater, "another program holds the state's lock", []error{ipam.ErrLocked}},
 		{codeExhausted, "no address is free", []error{ipam.ErrExhausted}},
-		{codeTaken, "the address asked for is held or reserved for another container", []error{ipam.ErrTaken, ipam.ErrReserved, ipam.ErrHolds}},
+		{codeTaken, "the address asked for is held, reserved for another container, or in quarantine", []error{ipam.ErrTaken, ipam.ErrReserved, ipam.ErrQuarantined, ipam.ErrHolds}},
 		{codeOutside, "the address asked for is outside the subnet, or its network or broadcast address", []error{ipam.ErrOutside, ipam.ErrEdge}},
 		{codeGateway, "the address asked for is the gateway's", []error{ipam.ErrGateway}},
 		{codeBridge, "the bridge cannot be made: its name, its address or its subnet is in use", []error{bridge.ErrNotBridge, bridge.ErrForeignAddress, bridge.ErrOverlap, ipam.ErrShared}},

@@ -85,6 +85,7 @@ func TestErrors(t *testing.T) {
 		call    call
 		code    uint
 		msg     string // what it is about
+		hint    string // what to do, where another one would mislead
 		prepare func(t *testing.T, m *machine)
 	}{
 		{name: "no JSON", call: call{stdin: " "}, code: 6},
@@ -106,6 +107,9 @@ func TestErrors(t *testing.T) {
 		{name: "an IPv6 address", call: call{args: "IP=fd00::2"}, code: 4, msg: "fd00::2"},
 		{name: "two addresses", call: call{args: "IP=10.87.1.9", keys: map[string]any{"runtimeConfig": map[string]any{"ips": []string{"10.87.1.8/24"}}}}, code: 4, msg: "10.87.1.8"},
 		{name: "a MAC address that is none", call: call{args: "MAC=xx"}, code: 4, msg: "xx"},
+		{name: "a MAC address of many", call: call{args: "MAC=01:00:5e:00:00:01"}, code: 4, msg: "01:00:5e:00:00:01", hint: "podman run"},
+		{name: "a path as container id", call: call{id: "../x"}, code: 4, msg: "../x", hint: "CNI_CONTAINERID"},
+		{name: "a long interface name", call: call{ifName: "abcdefghijklmnop"}, code: 4, msg: "too long", hint: "CNI_IFNAME"},
 		{name: "broken CNI_ARGS", call: call{args: "IP"}, code: 4, msg: "CNI_ARGS"},
 		{name: "the gateway's address", call: call{args: "IP=10.87.1.1"}, code: 103, msg: "10.87.1.1"},
 		{name: "an address outside", call: call{args: "IP=10.9.9.9"}, code: 102, msg: "10.9.9.9"},
@@ -149,8 +153,8 @@ func TestErrors(t *testing.T) {
 			if a.failure.CNIVersion == "" || strings.ContainsAny(a.failure.Msg, "\n") {
 				t.Errorf("not in the form of a CNI error: %s", a)
 			}
-			if a.failure.Details == "" {
-				t.Errorf("no hint: %s", a)
+			if a.failure.Details == "" || !strings.Contains(a.failure.Details, test.hint) {
+				t.Errorf("no hint about %q: %s", test.hint, a)
 			}
 			if links := m.links("fn-"); len(links) > 0 {
 				t.Errorf("links are left: %v", links)
@@ -159,6 +163,18 @@ func TestErrors(t *testing.T) {
 				t.Errorf("the bridge is left: %v", links)
 			}
 		})
+	}
+}
+
+// TestAddressInQuarantine is refused like one that is held.
+func TestAddressInQuarantine(t *testing.T) {
+	m := newMachine(t, "")
+	m.configure(fmt.Sprintf("[ipam]\nstate_dir = %q\nquarantine = \"1h\"", m.state))
+	m.add("before")
+	m.del("before")
+	a := m.call(call{verb: "ADD", id: "after", netns: nettest.New(t), args: "IP=10.87.1.2"})
+	if a.failure.Code != 101 || !strings.Contains(a.failure.Msg, "quarantine") || a.failure.Details == "" {
+		t.Errorf("want code 101 and why: %s", a)
 	}
 }
 

@@ -43,7 +43,9 @@ func (a *Attacher) checkRequest(r *Request) error {
 	}
 	owner := Owner{Network: a.config.Network.Name, ID: r.ID, IP: a.config.Network.RangeEnd}
 	if n := len(owner.String()); n > maxAlias {
-		return failed("attach", r.ID.String(), say.Errorf("%w: network name and container id together are %d bytes too long", ErrRequest, n-maxAlias))
+		return failedWith("attach", r.ID.String(),
+			say.Errorf("%w: network name and container id together are %d bytes too long", ErrRequest, n-maxAlias),
+			"give the network a shorter name")
 	}
 	if len(r.MAC) != 0 && (len(r.MAC) != 6 || r.MAC[0]&1 == 1 || [6]byte(r.MAC) == [6]byte{}) {
 		return failed("attach with MAC address", r.MAC.String(), say.Errorf("%w: not the address of one Ethernet interface", ErrRequest))
