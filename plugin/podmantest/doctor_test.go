@@ -188,8 +188,7 @@ type fault struct {
 	name, code, severity string
 	make                 func(m *machine)
 	look                 func(*exec.Cmd) // changes the doctor that looks
-	remedy               string          // what the remedy says, without sudo; NAME stands for the container
-	container            string          // NAME
+	remedy               string          // what the remedy says, without sudo
 	mend                 func(m *machine)
 }
 
@@ -225,12 +224,12 @@ func faults() []fault {
 		{
 			name: "link deleted", code: "lease-without-veth", severity: "fail",
 			make:   func(m *machine) { m.run("ip link delete " + m.veth("web")) },
-			remedy: "podman restart NAME", container: "web",
+			remedy: "podman restart web",
 		},
 		{
 			name: "site's container stopped", code: "site-without-container", severity: "fail",
 			make:   func(m *machine) { m.run("podman stop --time 0 web") },
-			remedy: "podman start NAME", container: "web",
+			remedy: "podman start web",
 		},
 		{
 			name: "Podman's service hangs", code: "podman-unreachable", severity: "unknown",
@@ -273,8 +272,8 @@ func (f fault) try(m *machine, t *testing.T) {
 		if len(all) == 1 && !strings.Contains(all[0].Remedy, "sudo "+f.remedy) {
 			t.Errorf("the remedy does not name %q: %s", f.remedy, all[0].Remedy)
 		}
-		line := strings.TrimPrefix(strings.ReplaceAll(f.remedy, "NAME", f.container), "flatnet-tui ")
-		if line != f.remedy && f.container == "" {
+		line, ours := strings.CutPrefix(f.remedy, "flatnet-tui ")
+		if ours {
 			line += " --yes"
 		}
 		m.run(line)
