@@ -29,7 +29,10 @@ const maxItems = 20_000
 // when path is "". No file at the default place is valid and gives Default;
 // a missing file that was named is ErrMissing. The error of a file with
 // mistakes is an *Error with all of them.
-func Load(path string) (Config, error) {
+func Load(path string) (Config, error) { return load(path) }
+
+// load is Load with mistakes in the spared tables left out.
+func load(path string, spared ...string) (Config, error) {
 	named := path != "" || os.Getenv(Env) != ""
 	if path == "" {
 		path = Lookup()
@@ -45,7 +48,7 @@ func Load(path string) (Config, error) {
 	case err != nil:
 		return Config{}, readError(path, say.Errorf("%w: %w", ErrNotReadable, err), "see whether it is a plain file, and whether its disk is in order (dmesg)")
 	}
-	c, err := Parse(path, data)
+	c, err := parse(path, data, spared)
 	c.Path = path
 	return c, err
 }
@@ -79,14 +82,16 @@ func readFile(path string) ([]byte, error) {
 }
 
 // Parse checks the TOML text of the file called name. Its error is an *Error.
-func Parse(name string, data []byte) (Config, error) {
+func Parse(name string, data []byte) (Config, error) { return parse(name, data, nil) }
+
+func parse(name string, data []byte, spared []string) (Config, error) {
 	raw, problem := decode(data)
 	if problem != nil {
 		problem.File = name
 		return Config{}, &Error{[]Problem{*problem}}
 	}
 	c := bare()
-	check := checker{tables: schema(&c)}
+	check := checker{tables: schema(&c), spared: spared}
 	check.document(raw)
 	derive(&c)
 	for _, t := range check.tables {

@@ -56,15 +56,21 @@ func ApplyNetConf(c Config, entry []byte) (Config, error) {
 	return c, nil
 }
 
+// consoleTables are the tables that the plugin has no use for: a mistake in
+// one must not keep containers from starting.
+func consoleTables() []string { return []string{"podman", "windows", "gateway", "probes", "tui"} }
+
 // LoadNetConf reads the configuration file that the plugin's entry in a CNI
 // network list names with "config", or the usual one, and lets the entry's own
-// keys win (ApplyNetConf). file is the file's configuration without them.
+// keys win (ApplyNetConf). file is the file's configuration without them. Both
+// are for the plugin: a key with a mistake in a table that only the console
+// uses has its default.
 func LoadNetConf(entry []byte) (c, file Config, err error) {
 	path, err := netConfFile(entry)
 	if err != nil {
 		return Config{}, Config{}, err
 	}
-	if file, err = Load(path); err != nil {
+	if file, err = load(path, consoleTables()...); err != nil {
 		return Config{}, Config{}, err
 	}
 	c, err = ApplyNetConf(file, entry)

@@ -89,6 +89,30 @@ func TestLoadNetConf(t *testing.T) {
 	}
 }
 
+// A mistake that only the console meets keeps no container from starting.
+func TestLoadNetConfSparesTheConsolesTables(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "flatnet.toml")
+	t.Setenv("FLATNET_CONFIG", file)
+	for text, good := range map[string]bool{
+		"[[gateway.site]]\nhots = \"a.local\"":                               true,
+		"[gateway]\nlisten = 3\n[probes]\ninterval = \"never\"\n[tui]\nx = 1": true,
+		"[gateway]\nlisten = 3\n[network]\nmtu = \"big\"":                   false,
+		"[gatway]\nlisten = \"0.0.0.0:80\"":                                 false,
+		"mtu = 1400\n[gateway]\nlisten = 3":                                false,
+		"[gateway]\nlisten = ":                                             false,
+	} {
+		if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := config.LoadNetConf([]byte(`{"mtu":1300}`)); (err == nil) != good {
+			t.Errorf("for the plugin %q is %v", text, err)
+		}
+		if _, err := config.Load(""); err == nil {
+			t.Errorf("for the console %q is good", text)
+		}
+	}
+}
+
 func FuzzApplyNetConf(f *testing.F) {
 	f.Add([]byte(`{"cniVersion":"1.0.0","name":"flatnet","type":"flatnet","subnet":"10.1.0.0/16","ipam":{"sticky":false}}`))
 	f.Add([]byte(`{"gateway":"10.87.1.3","range_start":"10.87.1.4","mtu":1}`))

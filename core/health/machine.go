@@ -33,7 +33,7 @@ const (
 func configChecks() []Check {
 	return []Check{{
 		Code: ConfigInvalid, Group: GroupConfig, Good: "the configuration is valid",
-		Meaning: "The configuration file has mistakes. The plugin refuses to work with it, and nothing else can be judged.",
+		Meaning: "The configuration file has mistakes, and nothing else can be judged. The plugin refuses to work with it, unless they are all in tables that only the console uses: podman, windows, gateway, probes, tui.",
 		Remedy:  byConfig,
 		Look: func(f Facts) []Finding {
 			if len(f.Problems) == 0 {
