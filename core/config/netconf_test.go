@@ -94,12 +94,12 @@ func TestLoadNetConfSparesTheConsolesTables(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "flatnet.toml")
 	t.Setenv("FLATNET_CONFIG", file)
 	for text, good := range map[string]bool{
-		"[[gateway.site]]\nhots = \"a.local\"":                               true,
+		"[[gateway.site]]\nhots = \"a.local\"":                                true,
 		"[gateway]\nlisten = 3\n[probes]\ninterval = \"never\"\n[tui]\nx = 1": true,
-		"[gateway]\nlisten = 3\n[network]\nmtu = \"big\"":                   false,
-		"[gatway]\nlisten = \"0.0.0.0:80\"":                                 false,
-		"mtu = 1400\n[gateway]\nlisten = 3":                                false,
-		"[gateway]\nlisten = ":                                             false,
+		"[gateway]\nlisten = 3\n[network]\nmtu = \"big\"":                     false,
+		"[gatway]\nlisten = \"0.0.0.0:80\"":                                   false,
+		"mtu = 1400\n[gateway]\nlisten = 3":                                   false,
+		"[gateway]\nlisten = ":                                                false,
 	} {
 		if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
