@@ -85,6 +85,7 @@ func (v view) AnyTLS() bool { return slices.ContainsFunc(v.Hosts, host.TLS) }
 type host struct {
 	Host            string
 	TLSCert, TLSKey string
+	CertSum         string // hex, "" where it is not known
 	Routes          []route
 }
 
@@ -139,7 +140,7 @@ func newView(c config.Gateway, sites []Site) view {
 		}
 		h := &v.Hosts[len(v.Hosts)-1]
 		if h.TLSCert == "" {
-			h.TLSCert, h.TLSKey = s.TLSCert, s.TLSKey
+			h.TLSCert, h.TLSKey, h.CertSum = s.TLSCert, s.TLSKey, s.CertSum
 		}
 		h.Routes = append(h.Routes, route{Site: s, Upstream: upstreamName(s.Host, len(h.Routes))})
 	}

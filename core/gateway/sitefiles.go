@@ -3,8 +3,10 @@ package gateway
 import (
 	"cmp"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"slices"
 	"strings"
@@ -22,6 +24,7 @@ func (g *Gateway) checkFiles(sites []Site, refused []SetAside) ([]Site, []SetAsi
 			refused = append(refused, aside(s, say.Of(err)))
 			continue
 		}
+		s.CertSum = g.certSum(s)
 		good = append(good, s)
 	}
 	slices.SortStableFunc(refused, func(a, b SetAside) int { return cmp.Compare(a.Host, b.Host) })
@@ -72,18 +75,34 @@ func (g *Gateway) certificate(cert, key string) error {
 	return nil
 }
 
-// certUntil is when the site's certificate ends; zero where it has none, or it
-// cannot be read from here.
-func (g *Gateway) certUntil(s Site) time.Time {
+// certText reads the site's certificate; nil where it has none, or it cannot be
+// read from here.
+func (g *Gateway) certText(s Site) []byte {
 	file, ok := g.layout.reach(s.TLSCert)
 	if s.TLSCert == "" || !ok {
-		return time.Time{}
+		return nil
 	}
 	text, err := readFile(file)
 	if err != nil {
-		return time.Time{}
+		return nil
 	}
-	block, _ := pem.Decode(text)
+	return text
+}
+
+// certSum tells the site's certificate from another one; "" where certText has
+// none.
+func (g *Gateway) certSum(s Site) string {
+	text := g.certText(s)
+	if text == nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// certUntil is when the site's certificate ends; zero where certText has none.
+func (g *Gateway) certUntil(s Site) time.Time {
+	block, _ := pem.Decode(g.certText(s))
 	if block == nil {
 		return time.Time{}
 	}

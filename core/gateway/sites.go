@@ -37,6 +37,7 @@ type Site struct {
 	config.Site
 	Source  Source   `json:"source"`
 	Servers []Server `json:"servers"`
+	CertSum string   `json:"certificate_sum,omitempty"` // of tls_cert's text, in hex, so that a renewed one is another site
 }
 
 // Source is who asked for a site. The zero value is the configuration.

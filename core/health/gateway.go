@@ -76,7 +76,7 @@ func gatewayChecks() []Check {
 		{
 			Code: SiteCertificate, Group: GroupGateway, Good: "no certificate has ended or ends soon", Each: true, After: []Code{GatewayUnseen},
 			Meaning: "The certificate of a site has ended, so browsers refuse it; or it ends within two weeks.",
-			Remedy:  "Put a new pair in the place of the files that tls_cert and tls_key name, and have nginx reload (nginx -s reload, from the account that started it).",
+			Remedy:  "Put a new pair in the place of the files that tls_cert and tls_key name. The watcher has nginx reload within a minute, as does: sudo flatnet-tui gateway apply",
 			Applies: func(f Facts) bool { return f.Gateway.Known() },
 			Look:    certificates,
 		},
