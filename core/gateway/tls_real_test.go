@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
 )
 
 // certificate writes a self-signed pair for a host.
