@@ -75,7 +75,7 @@ var tried = []try{
 	{doc: "iptables -L INPUT -n -v", want: []string{"Chain INPUT"}},
 	{doc: "iptables -L FORWARD -n -v", want: []string{"FLATNET-FORWARD"}},
 	{doc: "tail -f /var/log/flatnet/flatnet.log | jq -r '[.time, .level, .msg, .name, .result] | @tsv'", run: "tail -n 100 /var/log/flatnet/flatnet.log | jq -r '[.time, .level, .msg, .name, .result] | @tsv'", want: []string{"forgejo"}},
-	{doc: "cp -a /var/lib/flatnet/ipam /root/flatnet-ipam-backup", run: "cp -a /var/lib/flatnet/ipam /root/flatnet-ipam-backup; cmp /var/lib/flatnet/ipam/allocations.json /root/flatnet-ipam-backup/allocations.json"},
+	{doc: "flock -s /var/lib/flatnet/ipam/.lock cp -a /var/lib/flatnet/ipam /root/flatnet-ipam-backup", run: "flock -s /var/lib/flatnet/ipam/.lock cp -a /var/lib/flatnet/ipam /root/flatnet-ipam-backup; cmp /var/lib/flatnet/ipam/allocations.json /root/flatnet-ipam-backup/allocations.json"},
 	{doc: "podman run -d --name db --network flatnet IMAGE", run: "podman run -d --name db --network flatnet " + image},
 	{doc: "podman run -d --name forgejo --network flatnet IMAGE", run: "podman run --rm --network flatnet " + image + " /bin/busybox cat /etc/resolv.conf; podman rm -f -t 0 db", want: []string{"search flatnet", "nameserver 10.87.1.1"}},
 	{doc: "make install"},
