@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
+
 	"unicode/utf8"
 
 	"flatnet/core/kernel"
@@ -21,6 +23,7 @@ const formatVersion = 2
 // needs besides.
 type document struct {
 	state   State
+	own     bool // it is as encode wrote it
 	version uint64
 	old     bool     // has an entry of the old form
 	unknown []member // fields of a newer version, which are kept
@@ -48,6 +51,7 @@ func decode(text []byte) (document, error) {
 			return d, err
 		}
 	}
+	d.own = own
 	return d, d.check()
 }
 
@@ -162,6 +166,12 @@ func heldBy(e member) (h kept[Lease], line []byte, err error) {
 // leaseFields are those of a lease in the file.
 var leaseFields = []string{"container_id", "name", "ifname", "netns", "netns_id", "boot_id", "host_veth", "mac", "ports", "aliases", "allocated_at"}
 
+// isLeaseField tells whether encoding/json reads a field of a lease from this
+// name, to which upper and lower case are the same.
+func isLeaseField(name string) bool {
+	return slices.ContainsFunc(leaseFields, func(f string) bool { return strings.EqualFold(f, name) })
+}
+
 // normal reads a lease, and gives the line that encode writes for it, with the
 // fields of a newer version at its end.
 func normal(ip netip.Addr, text []byte) (Lease, []byte, error) {
@@ -173,7 +183,7 @@ func normal(ip netip.Addr, text []byte) (Lease, []byte, error) {
 	if err != nil {
 		return l, nil, err
 	}
-	unknown := slices.DeleteFunc(fields, func(f member) bool { return slices.Contains(leaseFields, f.name) })
+	unknown := slices.DeleteFunc(fields, func(f member) bool { return isLeaseField(f.name) })
 	line, err := leaseLine(l)
 	if err == nil {
 		line, err = withMembers(line, unknown)

@@ -259,6 +259,52 @@ func checkRebuilt(t *testing.T, dir, text string) {
 	}
 }
 
+// TestEditedFileIsCompleted: a lease that an edit left out is that of a living
+// container, as the bridge shows. What the file does say stays.
+func TestEditedFileIsCompleted(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, `{"version":2,`+head+`,"allocations":{"10.87.1.3":{"container_id":"moved"}}}`)
+	calls := 0
+	s := storeIn(dir, func(o *ipam.Options) {
+		o.Rebuild = func(context.Context) ([]ipam.Lease, error) {
+			calls++
+			return []ipam.Lease{
+				{IP: addr("10.87.1.2"), ContainerID: "living"}, {IP: addr("10.87.1.3"), ContainerID: "other"}, {IP: addr("10.99.1.2"), ContainerID: "stranger"},
+			}, nil
+		}
+	})
+	for i, want := range []string{"10.87.1.4", "10.87.1.5"} {
+		if l, err := add(t.Context(), s, fmt.Sprintf("new-%d", i), pool(), start); err != nil || l.IP != addr(want) {
+			t.Errorf("got %s, %v; want %s", l.IP, err, want)
+		}
+	}
+	st, _ := s.Read(t.Context())
+	if leaseAt(st, addr("10.87.1.2")).ContainerID != "living" || leaseAt(st, addr("10.87.1.3")).ContainerID != "moved" || st.Len() != 4 {
+		t.Errorf("leases: %+v", slices.Collect(st.All()))
+	}
+	if entries, _ := journal.Open(dir, "test").Recent(t.Context(), 9, func(e journal.Entry) bool { return e.Action == "rebuild" }); len(entries) != 2 {
+		t.Errorf("journalled: %+v", entries)
+	}
+	if calls != 1 {
+		t.Errorf("the bridge was asked %d times: what is our own needs no second look", calls)
+	}
+}
+
+// TestFieldsInOtherCase: encoding/json reads them as ours, so they are none of
+// a newer version that would go on saying something else.
+func TestFieldsInOtherCase(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, `{"version":2,`+head+`,"allocations":{"10.87.1.2":{"Container_ID":"before","container_id":"mine","IfName":"eth0"}}}`)
+	s := storeIn(dir)
+	if _, err := add(t.Context(), s, "other", pool(), start); err != nil {
+		t.Fatal(err)
+	}
+	st, err := s.Read(t.Context())
+	if l, ok := st.Find("mine", "eth0"); err != nil || !ok || l.ContainerID != "mine" {
+		t.Errorf("found %+v, %v", l, err)
+	}
+}
+
 func TestMissingFileIsRebuiltToo(t *testing.T) {
 	dir := t.TempDir()
 	s := storeIn(dir, func(o *ipam.Options) {

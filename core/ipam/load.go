@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -81,7 +82,8 @@ func readFile(path string) ([]byte, error) {
 func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entry, error) {
 	d, bad := f.load()
 	if bad == nil {
-		return d, nil, nil
+		entries, err := f.complete(ctx, &d)
+		return d, entries, err
 	}
 	missing := errors.Is(bad, errMissing)
 	if !missing && !errors.Is(bad, ErrUnreadable) {
@@ -112,9 +114,28 @@ func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entr
 	return d, f.rebuild(&d.state, found, why), nil
 }
 
-// rebuild fills s with the leases that were found, and says so.
+// complete adds to a file that somebody else has written or edited the leases
+// that are missing in it: their addresses would be given a second time.
+func (f *FileStore) complete(ctx context.Context, d *document) ([]journal.Entry, error) {
+	if d.own || f.o.Rebuild == nil {
+		return nil, nil
+	}
+	found, err := f.o.Rebuild(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &d.state
+	here := Pool{Subnet: s.Subnet, Gateway: s.Gateway}
+	missing := slices.DeleteFunc(found, func(l Lease) bool { return s.has(l.IP) || here.Check(l.IP) != nil })
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	return f.rebuild(s, missing, "they were not in the state file, which was edited"), nil
+}
+
+// rebuild adds the leases that were found to s, and says so.
 func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry {
-	now := f.o.Now()
+	now, before := f.o.Now(), s.Len()
 	var entries []journal.Entry
 	note := func(e journal.Entry) {
 		entries = append(entries, e)
@@ -136,7 +157,7 @@ func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry
 	}
 	note(journal.Entry{
 		Time: now, Action: "rebuild", By: f.o.Holder,
-		Text: fmt.Sprintf("%d leases rebuilt from the bridge: %s", s.Len(), why),
+		Text: fmt.Sprintf("%d leases rebuilt from the bridge: %s", s.Len()-before, why),
 	})
 	return entries
 }
