@@ -64,7 +64,7 @@ type Command struct {
 
 // programs begin a command. A line of a block, or a span, that begins with
 // none of them is output, a file or a name.
-var programs = strings.Fields(`apt-get cat cp curl dpkg echo flatnet-tui hwclock ip iptables iptables-save jq journalctl kill
+var programs = strings.Fields(`apt-get cat cp curl dpkg echo flatnet-tui flock hwclock ip iptables iptables-save jq journalctl kill
 	ls make mkdir mount nginx podman rm sysctl systemctl tail timedatectl
 	wsl ping route start cd powershell.exe curl.exe cmd.exe route.exe New-NetFirewallRule`)
 

@@ -116,6 +116,8 @@ var others = map[string]string{
 	"ls -l":                                          "changes and shows nothing of ours",
 	"hwclock -s":                                     "sets the clock of the machine",
 	"systemctl enable --now podman.socket":           "no systemd runs in a folder",
+	"podman network rm lab":                          "of an example; of ours nothing is asked by it",
+	"flatnet-tui --config lab.toml bridge remove":    "of an example; make uninstall does the same to the first network",
 	"podman stats NAME":                              "asks for cgroups that a folder has not",
 }
 
