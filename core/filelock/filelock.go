@@ -40,6 +40,7 @@ const holderLimit = 200
 type Lock struct {
 	file   *os.File
 	signed bool
+	cutOff bool
 }
 
 // Acquire takes the lock at path, making the file (mode 0600) if it is
@@ -54,7 +55,7 @@ func Acquire(ctx context.Context, path, holder string) (*Lock, error) {
 	if err := lock(ctx, file, unix.LOCK_EX); err != nil {
 		return nil, err
 	}
-	l := &Lock{file: file, signed: true}
+	l := &Lock{file: file, signed: true, cutOff: isSigned(file)}
 	l.sign(fmt.Sprintf("%s (process %d)\n", holder, os.Getpid()))
 	return l, nil
 }
@@ -88,6 +89,10 @@ func Held(path string) (bool, error) {
 	return false, err
 }
 
+// CutOff tells of a Lock from Acquire whether its last holder never came to
+// Release it: it was killed, or the power went.
+func (l *Lock) CutOff() bool { return l.cutOff }
+
 // Release gives the lock back. It may be called more than once, and on nil.
 func (l *Lock) Release() {
 	if l == nil {
@@ -104,6 +109,11 @@ func (l *Lock) Release() {
 func (l *Lock) sign(text string) {
 	_ = l.file.Truncate(0)
 	_, _ = l.file.WriteAt([]byte(text), 0)
+}
+
+func isSigned(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Size() > 0
 }
 
 // lock takes the lock on file, or closes it.

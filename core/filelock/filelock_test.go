@@ -81,6 +81,9 @@ func TestAKilledHolderFreesTheLock(t *testing.T) {
 	taken := make(chan error, 1)
 	go func() {
 		lock, err := filelock.Acquire(t.Context(), path, "me")
+		if err == nil && !lock.CutOff() {
+			err = errors.New("nothing is known of the one that was killed")
+		}
 		lock.Release()
 		taken <- err
 	}()
@@ -90,6 +93,11 @@ func TestAKilledHolderFreesTheLock(t *testing.T) {
 	if err := <-taken; err != nil {
 		t.Error(err)
 	}
+	lock, err := filelock.Acquire(t.Context(), path, "me")
+	if err != nil || lock.CutOff() {
+		t.Errorf("after a Release: cut off, or %v", err)
+	}
+	lock.Release()
 }
 
 func TestOneAfterTheOther(t *testing.T) {

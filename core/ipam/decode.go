@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-
 	"unicode/utf8"
 
 	"flatnet/core/kernel"

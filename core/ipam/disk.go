@@ -170,6 +170,10 @@ func (f *FileStore) swap() error {
 	if err != nil {
 		return err
 	}
+	return f.syncDir()
+}
+
+func (f *FileStore) syncDir() error {
 	dir, err := os.Open(f.dir)
 	if err != nil {
 		return err

@@ -106,6 +106,13 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 		return f.lockError(err)
 	}
 	defer lock.Release()
+	if lock.CutOff() {
+		// Its swap may not be on the disk yet, where the spare is still the
+		// state then: it must not be overwritten before.
+		if err := f.syncDir(); err != nil {
+			return f.fileError("read", "", err)
+		}
+	}
 
 	d, rebuilt, err := f.loadOrRebuild(ctx)
 	if err != nil {

@@ -206,6 +206,34 @@ func TestKilledAtEverySystemCall(t *testing.T) {
 const oldForm = `{"subnet":"10.87.0.0/16","gateway":"10.87.1.1","range_start":"10.87.2.0","range_end":"10.87.255.254",
 	"allocations":{"resident":"10.87.1.2"}}`
 
+// TestSwapThatWasNotSynced: whoever was killed before the disk had the change
+// of places leaves a spare that is still the state on the disk.
+func TestSwapThatWasNotSynced(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Fatalf("strace is needed: %v", err)
+	}
+	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
+	if err := takeAndGiveBack(dir, "first"); err != nil {
+		t.Fatal(err)
+	}
+	calls := []string{"-y", "-e", "trace=fsync,pwrite64"}
+	if out, err := traced(strace, dir, log, append(calls, "-e", "inject=fsync:signal=KILL:when=1")...).CombinedOutput(); err == nil {
+		t.Fatalf("not killed: %s", out)
+	}
+	if out, err := traced(strace, dir, log, calls...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := regexp.MustCompile(`pwrite64\(\d+<[^>]*\.spare>`).FindIndex(text)
+	if synced := bytes.Index(text, []byte("fsync(")); written == nil || synced < 0 || synced > written[0] {
+		t.Errorf("the spare was overwritten before the directory was synced:\n%s", text)
+	}
+}
+
 // fullJournal leaves a journal that is to be rotated next.
 func fullJournal(t *testing.T, dir string) {
 	if err := takeAndGiveBack(dir, "first"); err != nil {
