@@ -54,6 +54,7 @@ func (c *call) assemble(cfg config.Config, configured string) (*attach.Attacher,
 	})
 	return attach.New(attach.Options{
 		Kernel: c.Kernel, Store: store, Config: cfg, Log: c.log, Now: c.Now,
+		Other: cfg.Network.Name != configured,
 		Rules: firewall.Memo{Path: filepath.Join(dir, "rules")},
 		Alone: func(ctx context.Context, boot string) error {
 			return ipam.Alone(ctx, cfg.IPAM.StateDir, dir, cfg.Network.Subnet, boot)

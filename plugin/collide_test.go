@@ -39,6 +39,27 @@ func TestTwoListsOneSubnet(t *testing.T) {
 	m.nothingLeft("at the end")
 }
 
+// TestTwoNetworksAtOnce: of two networks that attach one container at the same
+// time none sees the other's veth in time, so they never choose the same name.
+func TestTwoNetworksAtOnce(t *testing.T) {
+	m := newMachine(t, "")
+	ns := nettest.New(t)
+	for ifName, k := range map[string]map[string]any{
+		"eth0": nil, "eth1": {"name": "other", "bridge": "other-br0", "subnet": "10.88.1.0/24"},
+	} {
+		c := call{verb: "ADD", id: "same", ifName: ifName, netns: ns, keys: k}
+		alone := m.result(m.call(c)).Interfaces[1].Name
+		if (alone == "fn-same") != (ifName == "eth0") {
+			t.Errorf("%s alone is %s", ifName, alone)
+		}
+		c.verb = "DEL"
+		if a := m.call(c); a.status != 0 {
+			t.Error(a)
+		}
+	}
+	m.nothingLeft("at the end")
+}
+
 // TestOtherNetworkHangs: a call that never ends holds up its own network alone.
 func TestOtherNetworkHangs(t *testing.T) {
 	m := newMachine(t, "")

@@ -50,6 +50,7 @@ type Options struct {
 	Rules  firewall.Memo // beside the state; the zero Memo will do
 	Log    *slog.Logger  // what does not fail a call and is still worth knowing
 	Now    func() time.Time
+	Other  bool // the network is not the configured one
 
 	// Alone gives an error if another network gives out this one's addresses
 	// too (ipam.Alone); boot is the running kernel's. nil: there is no other.
@@ -64,12 +65,13 @@ type Attacher struct {
 	rules  firewall.Memo
 	log    *slog.Logger
 	now    func() time.Time
+	other  bool
 	alone  func(ctx context.Context, boot string) error
 }
 
 // New gives an Attacher of these parts.
 func New(o Options) *Attacher {
-	a := &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, rules: o.Rules, log: o.Log, now: o.Now, alone: o.Alone}
+	a := &Attacher{kernel: o.Kernel, store: o.Store, config: o.Config, rules: o.Rules, log: o.Log, now: o.Now, other: o.Other, alone: o.Alone}
 	if a.alone == nil {
 		a.alone = func(context.Context, string) error { return nil }
 	}

@@ -14,7 +14,9 @@ import (
 
 // vethNames gives the names that the host's end of an attachment may have:
 // "fn-" and the container id's first 8 characters, and for the case that
-// another attachment has that one, "fn-" and 12 hex digits of a hash.
+// another attachment has that one, "fn-" and 12 hex digits of a hash. That is
+// what any network but the configured one has: two of them may attach one
+// container at the same time, and neither knows what the other is about to make.
 func vethNames(network string, id ID) [2]string {
 	short := id.ContainerID
 	if len(short) > 8 {
@@ -27,6 +29,9 @@ func vethNames(network string, id ID) [2]string {
 // chooseName gives a name for the host's end that no lease and no link has.
 func (a *Attacher) chooseName(ctx context.Context, s *ipam.State, id ID) (string, error) {
 	names := vethNames(a.config.Network.Name, id)
+	if a.other {
+		return names[1], nil
+	}
 	for _, l := range s.OfHostVeth(names[0]) {
 		if l.ContainerID != id.ContainerID || l.IfName != id.IfName {
 			return names[1], nil
