@@ -12,8 +12,13 @@ import (
 )
 
 // input takes a key or a paste: the dialog comes first, then a filter that is
-// being typed, then the actions.
+// being typed, then the actions. Nothing is said to what cannot be seen: where
+// the window is too small only the keys that lead out are heard.
 func (m *Model) input(msg tea.Msg) tea.Cmd {
+	key, isKey := msg.(tea.KeyPressMsg)
+	if m.layout() == tooSmall && (!isKey || !m.leads(key.String())) {
+		return nil
+	}
 	if m.dialog != nil {
 		d := m.dialog
 		closed, cmd := d.Update(m, msg)
@@ -25,15 +30,16 @@ func (m *Model) input(msg tea.Msg) tea.Cmd {
 	if m.focused().Editing() {
 		return m.focused().Update(msg)
 	}
-	key, ok := msg.(tea.KeyPressMsg)
-	if !ok || m.layout() == tooSmall && key.String() != "q" && key.String() != "ctrl+c" {
-		return nil
-	}
 	a, ok := action.Find(m.actions(), key.String())
-	if !ok {
+	if !isKey || !ok {
 		return nil
 	}
 	return m.do(a)
+}
+
+// leads tells whether a key leads out of where the person is, whatever that is.
+func (m *Model) leads(key string) bool {
+	return key == "ctrl+c" || key == "q" && m.dialog == nil && !m.focused().Editing()
 }
 
 // do runs an action, or says why it cannot be used now.

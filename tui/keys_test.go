@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"flatnet/testdata/golden"
 )
 
@@ -109,5 +111,25 @@ func TestSelectionSurvivesARefresh(t *testing.T) {
 	}
 	if got := d.m.focused().Marked(); len(got) != 1 || got[0] != marks[0] {
 		t.Errorf("marks were %v and are %v", marks, got)
+	}
+}
+
+// TestUnseenDialogHearsNothing: where the window is too small for a dialog no
+// key says yes to it; it can be cancelled all the same.
+func TestUnseenDialogHearsNothing(t *testing.T) {
+	b := newBench(t, nil)
+	b.keys("F")
+	b.later().send(tea.WindowSizeMsg{Width: 59, Height: 14})
+	b.keys("y", "right", "enter", "q")
+	b.send(tea.PasteMsg{Content: "y"})
+	b.send(tea.WindowSizeMsg{Width: 100, Height: 30})
+	if len(b.done) > 0 {
+		t.Errorf("done unseen: %v", b.done)
+	}
+	b.shows("echo firewall 1", "▸ Cancel")
+	b.send(tea.WindowSizeMsg{Width: 59, Height: 14})
+	b.keys("ctrl+c")
+	if b.m.dialog != nil {
+		t.Error("ctrl+c does not lead out")
 	}
 }

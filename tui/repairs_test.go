@@ -13,11 +13,13 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"flatnet/core"
+	"flatnet/core/health"
 	"flatnet/core/journal"
 	"flatnet/core/repair"
 	"flatnet/core/say"
 	"flatnet/testdata/example"
 	"flatnet/tui/pane"
+	"flatnet/tui/text"
 	"flatnet/tui/widget"
 )
 
@@ -364,4 +366,15 @@ func TestPlanLeadsBack(t *testing.T) {
 	b.shows("echo firewall 1")
 	b.keys("esc")
 	b.shows("Help", "everything about the row")
+}
+
+// TestPathIsCopiedWhole: a hop that could not be looked at is no good one, and
+// what is copied says what to do.
+func TestPathIsCopiedWhole(t *testing.T) {
+	hops := []PathHop{{Name: "name", State: health.Unknown, Detail: "not known here", Remedy: "ask the office DNS"}, {Name: "gateway", State: health.OK}}
+	texts := text.For("en", func(string) string { return "" })
+	got := plainPath("Path", texts, hops)
+	if !contains(got, "ask the office DNS") || !contains(got, "no hop is broken") {
+		t.Errorf("copied:\n%s", got)
+	}
 }

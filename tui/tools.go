@@ -112,6 +112,9 @@ func plainPath(title string, t *text.Texts, hops []PathHop) string {
 	lines := []string{title, pathVerdict(t, hops)}
 	for _, h := range hops {
 		lines = append(lines, fmt.Sprintf("%s: %s: %s", t.Say(h.Name), widget.Word(h.State, t), t.SayAll(h.Detail)))
+		if h.Remedy != "" {
+			lines = append(lines, "  "+t.SayAll(h.Remedy))
+		}
 	}
 	return strings.Join(lines, "\n")
 }

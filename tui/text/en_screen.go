@@ -11,7 +11,7 @@ func englishScreen() Screen {
 		Theme: "theme: %s", Scroll: "↑↓ scroll · esc close", ScrollCopy: "↑↓ scroll · c copy · esc close", Choose: "↑↓ choose · enter run · esc close",
 		ErrorTitle: "It did not work", Hint: "What to do", Quitting: "waiting for the step under way to end…",
 		Probed: "probed: %d asked", Probing: "probing",
-		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "every hop is fine",
+		PathTitle: "Path to %s", Following: "following the path to %s", Broken: "broken at %s", Whole: "no hop is broken",
 		BundleWritten: "bundle written: %s", Writing: "writing a bundle", Parts: "%s: %d of %d seen",
 		Stopping: "stopping: %s", StoppedTitle: "Stopped", LastError: "the last error",
 		MouseOn: "the mouse is on; hold shift to select text", MouseOff: "the mouse is off",

@@ -11,7 +11,7 @@ func japaneseScreen() Screen {
 		Theme: "テーマ: %s", Scroll: "↑↓ スクロール · esc 閉じる", ScrollCopy: "↑↓ スクロール · c コピー · esc 閉じる", Choose: "↑↓ 選ぶ · enter 実行 · esc 閉じる",
 		ErrorTitle: "失敗しました", Hint: "対処", Quitting: "実行中の手順が終わるのを待っています…",
 		Probed: "監視対象を確認しました: %d 件", Probing: "監視対象を再確認しています",
-		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "途切れた区間: %s", Whole: "すべての区間が正常です",
+		PathTitle: "%s までの経路", Following: "%s までの経路をたどっています", Broken: "途切れた区間: %s", Whole: "途切れた区間はありません",
 		BundleWritten: "診断ファイルを書きました: %s", Writing: "診断ファイルを書いています", Parts: "%s: %d/%d 確認済み",
 		Stopping: "中止しています: %s", StoppedTitle: "中止しました", LastError: "直近のエラー",
 		MouseOn: "マウスを使います (文字の選択は shift を押しながら)", MouseOff: "マウスを使いません",
