@@ -257,3 +257,18 @@ func TestNoEditor(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestFormSaysEverything: on a small screen too, what a key takes, what it
+// means and what is lost by leaving are read to their end.
+func TestFormSaysEverything(t *testing.T) {
+	b, _ := configBench(t, someConfig, nil)
+	b.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	b.keys("e", "/").typed("podman.socket").keys("enter") // the longest there is
+	b.shows("are then not known.")
+	b.keys("enter").typed("ä")
+	b.shows("such as", "@~(),=")
+	b.keys("esc", "esc", "/").typed("dns.enabled").keys("enter", "enter", "ctrl+u").typed("maybe")
+	b.shows(`right is "auto", true or false`)
+	b.keys("ctrl+u").typed("true").keys("enter", "esc", "esc")
+	b.shows("saves.")
+}

@@ -250,7 +250,7 @@ func (e *editor) state(l *widget.Look) string {
 // verdict is the first problem, with its line, or that there is none.
 func (e *editor) verdict(l *widget.Look, width int) []string {
 	if e.sure {
-		return []string{"", l.Paint(widget.Warn, text.Cut(l.Glyphs.Warn+" "+l.Text.Editor.Leave, width))}
+		return twoLines(l.Within(widget.Warn, l.Glyphs.Warn+" "+l.Text.Editor.Leave, width, 2))
 	}
 	if e.clash {
 		return []string{l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+l.Text.SayAll(say.Of(e.problem)), width)), l.Paint(widget.Warn, text.Cut(l.Text.Editor.Clash, width))}
@@ -261,13 +261,11 @@ func (e *editor) verdict(l *widget.Look, width int) []string {
 	if e.problem == nil {
 		return []string{"", l.Paint(widget.OK, l.Glyphs.OK+" "+l.Text.Screen.Valid)}
 	}
-	said := problemText(l.Text, e.problem)
-	lines := text.Wrap(l.Glyphs.Fail+" "+said, width)
-	for i := range lines {
-		lines[i] = l.Paint(widget.Fail, lines[i])
-	}
-	return append(lines, "")[:2]
+	return twoLines(l.Within(widget.Fail, l.Glyphs.Fail+" "+problemText(l.Text, e.problem), width, 2))
 }
+
+// twoLines has what is said in one line keep the place of two.
+func twoLines(lines []string) []string { return append(lines, "")[:2] }
 
 // problemText is the first of what is wrong, without the file's name, which
 // stands above.

@@ -159,51 +159,61 @@ func (f *form) typed(msg tea.Msg, file *edit.File) (tea.Cmd, bool) {
 	return cmd, false
 }
 
-// literal is what was typed as it stands in the file: quotes may be left out.
-func (f *form) literal() string {
-	v := f.input.Value()
-	if config.CheckValue(f.editing.Name, v) != nil && config.CheckValue(f.editing.Name, config.Quote(v)) == nil {
-		return config.Quote(v)
-	}
-	return v
-}
+// literal is what was typed as it stands in the file.
+func (f *form) literal() string { return config.Literal(f.editing.Name, f.input.Value()) }
 
 // View draws the form in so many cells and lines.
 func (f *form) View(l *widget.Look, width, height int) []string {
 	below := f.below(l, width)
-	f.table.SetSize(width, max(2, height-len(below)))
+	f.table.SetSize(width, max(2, height-belowLines))
 	lines := f.table.View(l, true, false)
 	if f.table.Shown() == 0 {
 		lines = []string{l.Paint(widget.Muted, l.Text.State.NoMatch)}
 	}
-	for len(lines) < height-len(below) {
+	for len(lines) < height-belowLines {
 		lines = append(lines, "")
 	}
 	return append(lines, below...)
 }
 
+// What is below the table always has as many lines, so that the rows keep
+// their place: a gap, at most so many that explain, and one more.
+const (
+	explainLines = 3
+	belowLines   = explainLines + 2
+)
+
 // below explains the key under the cursor, or takes what is typed.
 func (f *form) below(l *widget.Look, width int) []string {
+	lines := []string{""}
 	s := f.current()
 	switch {
 	case f.seeking:
 		f.filter.SetWidth(max(1, width-2))
-		return []string{"", f.filter.View(), ""}
-	case s == nil:
-		return nil
-	case !f.typing() && f.table.Filtered() != "":
-		return []string{"", l.Paint(widget.Plain, text.Cut(f.t.Say(s.Doc), width)), l.Paint(widget.Match, "/"+f.table.Filtered())}
-	case !f.typing():
-		said := fmt.Sprintf(f.t.Editor.Default, s.Default)
-		if s.Default == "" {
-			said = ""
+		lines = append(lines, f.filter.View())
+	case f.typing():
+		f.input.SetWidth(max(1, width-text.Width(f.input.Prompt)-1))
+		lines = append(lines, f.input.View())
+		if f.problem != nil {
+			said := l.Glyphs.Fail + " " + f.t.Say(say.Of(f.problem))
+			lines = append(lines, l.Within(widget.Fail, said, width, explainLines)...)
+			break
 		}
-		return []string{"", l.Paint(widget.Plain, text.Cut(f.t.Say(s.Doc), width)), l.Paint(widget.Muted, text.Cut(said, width))}
+		lines = append(lines, l.Within(widget.Muted, f.t.Say(f.editing.Want), width, explainLines)...)
+	case s != nil:
+		lines = append(lines, l.Within(widget.Plain, f.t.Say(s.Doc), width, explainLines)...)
+		lines = append(lines, f.lastLine(l, s, width))
 	}
-	f.input.SetWidth(max(1, width-text.Width(f.input.Prompt)-1))
-	hint := l.Paint(widget.Muted, text.Cut(f.t.Say(s.Want), width))
-	if f.problem != nil {
-		hint = l.Paint(widget.Fail, text.Cut(l.Glyphs.Fail+" "+f.t.Say(say.Of(f.problem)), width))
+	return append(lines, make([]string, belowLines)...)[:belowLines]
+}
+
+// lastLine is what is looked for, else the key's default.
+func (f *form) lastLine(l *widget.Look, s *config.Setting, width int) string {
+	switch {
+	case f.table.Filtered() != "":
+		return l.Paint(widget.Match, "/"+f.table.Filtered())
+	case s.Default == "":
+		return ""
 	}
-	return []string{"", f.input.View(), hint}
+	return l.Paint(widget.Muted, text.Cut(fmt.Sprintf(f.t.Editor.Default, s.Default), width))
 }

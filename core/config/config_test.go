@@ -297,3 +297,21 @@ func TestPodmanProgram(t *testing.T) {
 		}
 	}
 }
+
+// TestLiteral: quotes may be left out, and what is no TOML is a text.
+func TestLiteral(t *testing.T) {
+	for _, test := range []struct{ key, typed, want string }{
+		{"network.mtu", "1400", "1400"},
+		{"dns.enabled", "true", "true"},
+		{"dns.enabled", "auto", `"auto"`},
+		{"dns.enabled", "maybe", `"maybe"`},
+		{"log.file", `C:\x`, `'C:\x'`},
+		{"log.file", `"/var/log`, `"/var/log`},
+		{"probes.interval", "10s", `"10s"`},
+		{"gateway.site[].paths", "[", "["},
+	} {
+		if got := config.Literal(test.key, test.typed); got != test.want {
+			t.Errorf("%s = %s becomes %s, want %s", test.key, test.typed, got, test.want)
+		}
+	}
+}

@@ -164,17 +164,17 @@ func fromText(kind, text string) any {
 // would stand in a file; nil if nothing is. Repeated tables may have an index
 // or none. What it cannot see is a conflict with other keys.
 func CheckValue(name, literal string) error {
-	raw, problem := decode([]byte("value = " + literal))
-	if problem != nil {
-		return say.New(problem.Text)
-	}
-	if len(raw) != 1 {
-		return &mismatch{"this is more than a value", ""}
-	}
 	c := Default()
 	f, ok := fieldOf(schema(&c), withoutIndex(name))
 	if !ok {
 		return &mismatch{"there is no such key", ""}
+	}
+	raw, problem := decode([]byte("value = " + literal))
+	if problem != nil {
+		return &mismatch{"this is not one whole value", f.want}
+	}
+	if len(raw) != 1 {
+		return &mismatch{"this is more than a value", f.want}
 	}
 	return f.set(raw["value"])
 }

@@ -15,6 +15,19 @@ func Quote(s string) string {
 	return strconv.Quote(s)
 }
 
+// Literal gives what a person typed as the value of key as it would stand in
+// the file: quotes may be left out. What is no TOML is taken as a text too, so
+// that the complaint about it says what the key takes; but whoever began with a
+// quote or a bracket is writing TOML.
+func Literal(key, typed string) string {
+	_, problem := decode([]byte("value = " + typed))
+	begun := strings.IndexAny(typed, `"'[{`) == 0
+	if problem != nil && !begun || CheckValue(key, typed) != nil && CheckValue(key, Quote(typed)) == nil {
+		return Quote(typed)
+	}
+	return typed
+}
+
 // durationText is d without the zero units that Duration.String writes: "1h".
 func durationText(d time.Duration) string {
 	s := d.String()

@@ -63,19 +63,11 @@ func setKeys(file *edit.File, set, unset []string) error {
 		if !ok {
 			return usagef("%q sets nothing: write KEY=VALUE, such as network.mtu=1400", arg)
 		}
-		if err := file.Set(key, literal(key, value)); err != nil {
+		if err := file.Set(key, config.Literal(key, value)); err != nil {
 			return errUsage{err}
 		}
 	}
 	return nil
-}
-
-// literal takes a value without the quotes that a shell takes away.
-func literal(key, value string) string {
-	if config.CheckValue(key, value) != nil && config.CheckValue(key, config.Quote(value)) == nil {
-		return config.Quote(value)
-	}
-	return value
 }
 
 // inEditor lets the person edit the text until it is right.

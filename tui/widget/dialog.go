@@ -119,6 +119,19 @@ func (l *Look) Paragraph(t Tone, s string, width int) []string {
 	return out
 }
 
+// Within wraps s into at most n lines and paints each; what has no room ends
+// in a sign of that.
+func (l *Look) Within(t Tone, s string, width, n int) []string {
+	lines := text.Wrap(s, width)
+	if len(lines) > n {
+		lines = append(lines[:n-1:n-1], text.Cut(strings.Join(lines[n-1:], " "), width))
+	}
+	for i := range lines {
+		lines[i] = l.Paint(t, lines[i])
+	}
+	return lines
+}
+
 // Indented wraps s after a painted lead that stands on its first line.
 func (l *Look) Indented(lead string, t Tone, s string, width int) []string {
 	w := text.Width(lead)
