@@ -64,6 +64,7 @@ func (m *Model) ownEditor() tea.Cmd {
 	path := m.configPath()
 	editors := []string{m.o.getenv("VISUAL"), m.o.getenv("EDITOR"), "sensible-editor", "nano", "vi"}
 	j, _ := m.begin(m.t.Actions.Editor, "E", m.t.Actions.Editor)
+	j.reads = true
 	return func() tea.Msg {
 		d, err := draft(path, editors)
 		if err != nil {
@@ -104,6 +105,9 @@ func draft(path string, editors []string) (draftedMsg, error) {
 
 // drafted gives the terminal to the editor until it ends.
 func (m *Model) drafted(msg draftedMsg) tea.Cmd {
+	if m.linear { // where the library reads and draws nothing it has nothing to give
+		msg.cmd.Stdin, msg.cmd.Stdout, msg.cmd.Stderr = m.o.In, m.o.Out, m.o.Out
+	}
 	return tea.ExecProcess(msg.cmd, func(err error) tea.Msg {
 		defer os.RemoveAll(filepath.Dir(msg.draft)) //nolint:errcheck // a draft in the temporary directory
 		if err == nil {
@@ -179,8 +183,11 @@ func (m *Model) reloaded(msg reloadedMsg) tea.Cmd {
 	}
 	if said != m.configProblem {
 		m.configProblem = said
-		if said != "" {
+		switch {
+		case said != "":
 			m.say(widget.Fail, m.t.Editor.Bad+": "+said)
+		case !msg.changed:
+			m.say(widget.OK, m.t.Editor.Right)
 		}
 	}
 	if msg.err != nil || !msg.changed {

@@ -258,6 +258,24 @@ func TestNoEditor(t *testing.T) {
 	}
 }
 
+// TestWrongConfigurationStaysNamed: whoever comes later sees it too, until the
+// file is as it was.
+func TestWrongConfigurationStaysNamed(t *testing.T) {
+	var problem error = &config.Error{Problems: []config.Problem{{File: "f", Line: 3, Column: 1, Key: "network.mtu", Text: "is too small"}}}
+	b, _ := configBench(t, someConfig, func(o *Options) {
+		o.Reload = func(context.Context) (Options, bool, error) { return Options{}, false, problem }
+	})
+	b.run(b.m.reload())
+	b.keys("W") // says something else in the strip
+	b.shows(b.m.t.Editor.Wrong)
+	problem = nil
+	b.run(b.m.reload())
+	b.shows(b.m.t.Editor.Right)
+	if contains(b.screen(), b.m.t.Editor.Wrong) {
+		t.Errorf("it is right, and this is shown:\n%s", b.screen())
+	}
+}
+
 // TestFormSaysEverything: on a small screen too, what a key takes, what it
 // means and what is lost by leaving are read to their end.
 func TestFormSaysEverything(t *testing.T) {

@@ -29,6 +29,7 @@ type job struct {
 	cancel context.CancelCauseFunc
 	steps  chan progressedMsg
 	yields bool // it ends where something else begins
+	reads  bool // what is typed is for it
 }
 
 // jobMsg is a message of the job under way.

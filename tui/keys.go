@@ -66,7 +66,11 @@ func (m *Model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 // actions are all that can be done just now: the root's, then those of the
 // focused pane.
 func (m *Model) actions() []action.Action {
-	return slices.Concat(m.repairs(), m.lookActions(), m.screenActions(), m.focused().Actions())
+	all := slices.Concat(m.repairs(), m.lookActions(), m.screenActions(), m.focused().Actions())
+	if m.linear {
+		withoutScreen(all, m.t.Why.NeedsScreen)
+	}
+	return all
 }
 
 // Actions are all actions of the console, for the documentation.

@@ -32,6 +32,7 @@ type Model struct {
 	failure  string // the last error in full, for copying
 	mouse    bool
 	leaving  bool // quit as soon as the job has ended
+	linear   bool // there are lines instead of a screen
 
 	drawn string // what is on the screen; "" : to be drawn anew
 
@@ -136,7 +137,7 @@ func (m *Model) news(msg tea.Msg) bool {
 	case pane.Message:
 		return msg.News()
 	case reloadedMsg:
-		return msg.changed || msg.err != nil
+		return msg.changed || msg.err != nil || m.configProblem != ""
 	}
 	return true
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -22,14 +23,14 @@ const plainWidth = 76
 // cannot place a cursor: everything once, then a line for each change. A key
 // typed on a line of its own does what it does in the console.
 func Plain(ctx context.Context, o Options) error {
-	p := &plain{m: New(o), out: make(chan string, 1024), seen: map[string]string{}}
-	p.m.width, p.m.height = plainWidth, 1000
+	p := &plain{m: New(o), out: make(chan string, 1024), more: make(chan struct{}, 1), seen: map[string]string{}}
+	p.m.width, p.m.height, p.m.linear = plainWidth, 1000, true
 	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(nil), tea.WithoutRenderer()}
 	program := tea.NewProgram(p, opts...)
 	done := make(chan struct{})
 	go p.print(o.Out, done)
 	if o.In != nil {
-		go readLines(o.In, program)
+		go readLines(o.In, program, p.more)
 	}
 	_, err := program.Run()
 	p.m.stop()
@@ -45,7 +46,9 @@ func Plain(ctx context.Context, o Options) error {
 // plain is the root model drawn as lines.
 type plain struct {
 	m      *Model
-	out    chan string // to the printer, so that Update does no I/O
+	out    chan string   // to the printer, so that Update does no I/O
+	more   chan struct{} // to the reader: the next line is for the console
+	owed   bool          // the reader waits for that
 	seen   map[string]string
 	said   int    // activities told
 	dialog dialog // the dialog told
@@ -54,11 +57,13 @@ type plain struct {
 // typedMsg is a line that was typed.
 type typedMsg string
 
-// readLines sends what is typed; the end of the input ends the console.
-func readLines(in io.Reader, program *tea.Program) {
+// readLines sends what is typed, a line when the one before has been taken: an
+// editor has the terminal to itself. The end of the input ends the console.
+func readLines(in io.Reader, program *tea.Program, more <-chan struct{}) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		program.Send(typedMsg(strings.TrimSpace(lines.Text())))
+		<-more
 	}
 	program.Quit()
 }
@@ -87,14 +92,21 @@ func (p *plain) View() tea.View { return tea.NewView("") }
 
 // Update implements tea.Model.
 func (p *plain) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	if line, ok := msg.(typedMsg); ok {
-		return p, p.typed(string(line))
-	}
-	if _, ok := msg.(tea.WindowSizeMsg); ok {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
 		return p, nil
+	case typedMsg:
+		p.owed = true
+		cmd = p.typed(string(msg))
+	default:
+		_, cmd = p.m.Update(msg)
 	}
-	_, cmd := p.m.Update(msg)
 	p.tell()
+	if p.owed && (p.m.job == nil || !p.m.job.reads) {
+		p.owed = false
+		p.more <- struct{}{}
+	}
 	return p, cmd
 }
 
@@ -114,13 +126,54 @@ func (p *plain) typed(line string) tea.Cmd {
 		a, ok := action.Find(p.m.actions(), line)
 		switch {
 		case ok:
+			was := p.at()
 			cmd = p.m.do(a)
+			p.tellPlace(was)
 		case line != "":
 			p.say(p.m.t.Screen.PlainHelp)
 		}
 	}
-	p.tell()
 	return cmd
+}
+
+// spot is what a key is about: a row of a pane, and what is marked there.
+type spot struct {
+	pane, row string
+	marked    int
+}
+
+func (p *plain) at() spot {
+	f := p.m.focused()
+	return spot{string(f.ID()), f.Selected(), len(f.Marked())}
+}
+
+// tellPlace says where the person is now, if a key has led there.
+func (p *plain) tellPlace(was spot) {
+	now := p.at()
+	if now.marked != was.marked {
+		p.say(fmt.Sprintf(p.m.t.Screen.Marked, now.marked))
+	}
+	if now.pane == was.pane && now.row == was.row {
+		return
+	}
+	for _, l := range p.m.focused().Linear() {
+		if l.Key == now.pane && now.pane != was.pane || l.Key == now.pane+" "+now.row {
+			p.say(l.Text)
+		}
+	}
+}
+
+// needScreen are the actions that would show nothing, or nothing that can be
+// answered, where there are only lines.
+var needScreen = []string{"config", "palette", "filter", "sort", "reverse", "zoom", "theme", "mouse"}
+
+// withoutScreen has those actions say so.
+func withoutScreen(all []action.Action, why string) {
+	for i := range all {
+		if slices.Contains(needScreen, all[i].ID) {
+			all[i].Why = func() string { return why }
+		}
+	}
 }
 
 func (p *plain) say(s string) {

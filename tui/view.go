@@ -64,6 +64,9 @@ func (m *Model) header(l *widget.Look) string {
 	if m.o.ReadOnly {
 		left += l.Paint(widget.Muted, " "+l.Glyphs.Dot+" "+m.t.Screen.ReadOnly)
 	}
+	if m.configProblem != "" {
+		left += "  " + l.Paint(widget.Fail, l.Glyphs.Fail+" "+m.t.Editor.Wrong)
+	}
 	right := m.verdict(l, m.width-text.Width(left)-3)
 	place := l.Paint(widget.Muted, fmt.Sprintf("  %s %s %s", n.Bridge, l.Glyphs.Dot, n.Subnet))
 	if text.Width(left+place+right)+3 <= m.width {

@@ -103,7 +103,8 @@ type Editor struct {
 	Key, Value, Meaning, Default string
 	FormKeys, ValueKeys          string
 	TextKeys, Leave              string
-	Bad, Adopted, Joined, Clash  string
+	Bad, Right, Wrong            string
+	Adopted, Joined, Clash       string
 }
 
 // Confirm is the dialog before a change.
@@ -135,7 +136,7 @@ type Groups struct{ Repair, Look, List, Screen string }
 
 // Why are the reasons why an action cannot be used now.
 type Why struct {
-	NoColour                                         string
+	NoColour, NeedsScreen                            string
 	ReadOnly, NotHere, NoStale, NoRow, Busy, NotSite string
 	NothingToMend, NoJob, NoPath, NoError            string
 }

@@ -29,6 +29,8 @@ func English() *Texts {
 			TextKeys:  "ctrl+t form · ctrl+s save · esc leave",
 			Leave:     "There are changes that are not saved: esc once more leaves them, ctrl+s saves.",
 			Bad:       "the configuration is wrong, the last good one stays",
+			Right:     "the configuration is right again",
+			Wrong:     "configuration wrong (e)",
 			Joined:    "Somebody else has changed the file meanwhile. Their change and yours are both in it.",
 			Clash:     "ctrl+r opens what is on the disk now and drops your changes.",
 			Adopted:   "the configuration has changed and is in use",
@@ -43,6 +45,7 @@ func English() *Texts {
 		Actions: englishActions(),
 		Groups:  Groups{Repair: "Repair", Look: "Look closer", List: "Lists", Screen: "Screen"},
 		Why: Why{
+			NeedsScreen:   "only on a screen; E edits the configuration in $EDITOR",
 			NoColour:      "the terminal has no colours, or NO_COLOR is set",
 			ReadOnly:      "the console was started with --read-only",
 			NotHere:       "not available here",

@@ -32,6 +32,8 @@ func Japanese() *Texts {
 			TextKeys:  "ctrl+t 一覧 · ctrl+s 保存 · esc 閉じる",
 			Leave:     "保存していない変更があります。もう一度 esc で破棄、ctrl+s で保存します。",
 			Bad:       "設定に誤りがあるため、直前の正しい設定を使い続けます",
+			Right:     "設定は正しい状態に戻りました",
+			Wrong:     "設定に誤り (e)",
 			Joined:    "その間に別の人がファイルを変更しました。両方の変更が入っています。",
 			Clash:     "ctrl+r でディスク上の内容を開き直します (自分の変更は失われます)。",
 			Adopted:   "設定の変更を反映しました",
@@ -46,6 +48,7 @@ func Japanese() *Texts {
 		Actions: japaneseActions(),
 		Groups:  Groups{Repair: "修復", Look: "詳しく見る", List: "一覧", Screen: "画面"},
 		Why: Why{
+			NeedsScreen:   "画面表示でのみ使えます。設定は E で $EDITOR を開いて編集できます",
 			NoColour:      "端末に色がないか、NO_COLOR が設定されています",
 			ReadOnly:      "--read-only で起動されています",
 			NotHere:       "ここでは使えません",
