@@ -84,21 +84,27 @@ func (f *FileStore) writeSpare(write func(io.Writer) error) error {
 		return err
 	}
 	if err := fill(file, write); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := unix.Fdatasync(int(file.Fd())); err != nil {
 		// What is in it may never reach the disk: nobody is to build on it.
 		return errors.Join(err, file.Close(), os.Remove(path))
 	}
 	return file.Close()
 }
 
+// fill gives the file its new content. Where the disk has no room for it, the
+// file keeps the room that it had: a DEL needs no more.
 func fill(file *os.File, write func(io.Writer) error) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
 	over := overwriter{file: file, there: make([]byte, 16<<10)}
 	if err := write(&over); err != nil {
-		return err
+		return errors.Join(err, file.Truncate(info.Size()))
 	}
-	if err := file.Truncate(over.at); err != nil {
-		return err
-	}
-	return unix.Fdatasync(int(file.Fd()))
+	return file.Truncate(over.at)
 }
 
 // overwriter writes a file from where it becomes another one. The spare is the
