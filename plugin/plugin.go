@@ -63,8 +63,8 @@ with netavark (Podman 4 and later) as a plugin, "flatnet setup" and the like;
 with CNI (Podman 3 and 4) with CNI_COMMAND in the environment. "make install"
 puts it where both look.
 
-    podman network create -d flatnet flatnet   (netavark: once)
-    podman run --network flatnet …
+    sudo podman network create -d flatnet flatnet   (netavark: once)
+    sudo podman run --network flatnet …
 
 To see and mend the network, run flatnet-tui. CNI versions: ` + strings.Join(versions, ", ") + `
 netavark plugin API: ` + apiVersion + "\n"

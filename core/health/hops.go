@@ -26,7 +26,7 @@ func hopName(_ Facts, t Trace) Hop {
 	}
 	return Hop{
 		State: LinkUnknown, Detail: say.Sentence(say.F("Visitors resolve it on their own machines; here: %s", why)),
-		Remedy: "Put the name into office DNS, or into the visitors' hosts file: flatnet-tui gateway hosts",
+		Remedy: "Put the name into office DNS, or into the visitors' hosts file: sudo flatnet-tui gateway hosts",
 	}
 }
 

@@ -74,7 +74,7 @@ func Release(ctx context.Context, l Leases, ips []netip.Addr, force bool) (Plan,
 		if !held {
 			return Plan{}, &core.OpError{
 				Op: "release", Target: ip.String(), Err: ipam.ErrNoLease,
-				Hint: "flatnet-tui leases list shows which addresses are held",
+				Hint: "sudo flatnet-tui leases list shows which addresses are held",
 			}
 		}
 		if s.State != leases.Stale && !force {

@@ -229,7 +229,7 @@ ADDRESS is the LAN address of the machine that the gateway runs on.`,
 			}
 			printUnknown(a.Err, c)
 			if len(args) == 0 {
-				fmt.Fprintln(a.Err, "Put the LAN address of the gateway's machine in the place of GATEWAY, or name it: flatnet-tui gateway hosts 192.168.1.10")
+				fmt.Fprintln(a.Err, "Put the LAN address of the gateway's machine in the place of GATEWAY, or name it: sudo flatnet-tui gateway hosts 192.168.1.10")
 			}
 			last := ""
 			for _, s := range c.Generation.Sites {

@@ -26,7 +26,7 @@ old name has its old address. What fails takes everything back. Networks that
 are not Flatnet's are not taken over, and the network lists stay. A network of
 the same name that Podman has already and that is another is left as it is:
 exit status 3.`,
-		Example: "  flatnet-tui migrate --dry-run\n  flatnet-tui migrate --yes",
+		Example: "  sudo flatnet-tui migrate --dry-run\n  sudo flatnet-tui migrate --yes",
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
