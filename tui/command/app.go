@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,9 +78,6 @@ func usagef(format string, args ...any) error {
 func Run(ctx context.Context, a *App, args []string) int {
 	root := a.Root()
 	root.SetArgs(args)
-	root.SetIn(a.In)
-	root.SetOut(a.Out)
-	root.SetErr(a.Err)
 	err := root.ExecuteContext(ctx)
 	var silent errSilent
 	if err == nil || errors.As(err, &silent) {
@@ -97,7 +95,7 @@ func (a *App) explain(err error) {
 		}
 		return
 	}
-	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(err.Error()))
+	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	if hint := core.Hint(err); hint != "" {
 		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint.String()))
 	}

@@ -109,3 +109,13 @@ func TestWrongUseOfLeases(t *testing.T) {
 		r.want(command.ExitUsage, line)
 	}
 }
+
+// help and completion are cobra's, and as strict as ours.
+func TestWrongUseOfHelp(t *testing.T) {
+	r := newRig(t)
+	for _, line := range []string{"help nothing", "help config nothing", "completion", "completion tcsh", "completion bash more"} {
+		r.want(command.ExitUsage, line, "--help")
+	}
+	r.want(command.ExitGood, "help gateway apply", "--dry-run")
+	r.want(command.ExitGood, "completion fish", "flatnet-tui")
+}

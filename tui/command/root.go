@@ -27,7 +27,36 @@ console; without a terminal it prints the status once.`,
 	root.Flags().StringVar(&o.Theme, "theme", "", "`NAME` of the theme to use")
 	root.Flags().StringVar(&o.Replay, "replay", "", "show the incident bundle in `FILE` instead of this machine")
 	root.AddCommand(a.subcommands()...)
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	strict(root)
 	return root
+}
+
+// strict makes cobra's own commands, help and completion, refuse what is not
+// there as ours do.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd() // it writes where root does from here on
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err != nil {
+					return errUsage{err}
+				}
+				return noArgs(found, rest)
+			}
+		case "completion":
+			cmd.Args = noArgs
+			cmd.RunE = func(*cobra.Command, []string) error { return usagef("name a shell: see flatnet-tui completion --help") }
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArgs
+			}
+		}
+	}
 }
 
 // subcommands lists every subcommand, one line each, in the order of help.
