@@ -137,8 +137,8 @@ func Forward(ctx context.Context, k kernel.Kernel) error {
 // else" (a VPN's 0.0.0.0/1, say) and not for a network.
 const everywhere = 8
 
-// overlaps lists the routes of other links that cover addresses of n.
-func overlaps(routes []kernel.Route, n config.Network) []kernel.Route {
+// Overlaps lists the routes of other links that cover addresses of n.
+func Overlaps(routes []kernel.Route, n config.Network) []kernel.Route {
 	var found []kernel.Route
 	for _, r := range routes {
 		if r.Link != n.Bridge && r.Dst.Bits() >= everywhere && r.Dst.Overlaps(n.Subnet) {
@@ -153,7 +153,7 @@ func refuseOverlap(ctx context.Context, k kernel.Kernel, n config.Network) error
 	if err != nil {
 		return failed("read the routes for", n.Bridge, err)
 	}
-	if found := overlaps(routes, n); len(found) > 0 {
+	if found := Overlaps(routes, n); len(found) > 0 {
 		return overlap(n.Bridge, n.Subnet.Masked().String(), routeText(found[0]))
 	}
 	return nil

@@ -92,7 +92,7 @@ func Look(ctx context.Context, k kernel.Kernel, n config.Network) (Status, error
 	if err != nil {
 		return s, failed("read the routes for", n.Bridge, err)
 	}
-	for _, r := range overlaps(routes, n) {
+	for _, r := range Overlaps(routes, n) {
 		s.Overlaps = append(s.Overlaps, routeText(r))
 	}
 	links, err := k.Links(ctx)

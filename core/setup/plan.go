@@ -102,7 +102,14 @@ func Plan(ctx context.Context, o Options, m Machine, c Choices, file *edit.File)
 	}
 	m.planPodman(ctx, o, &p, wanted)
 	m.planUnit(&p)
-	m.note(&p, c)
+	routes, err := o.Kernel.Routes(ctx)
+	if err != nil {
+		return repair.Plan{}, err
+	}
+	if by := overlap(routes, wanted.Network); by != "" {
+		p.Notes = append(p.Notes, say.F("%s overlaps a route of this machine (%s), and no container would start on it: choose another one with --subnet.", wanted.Network.Subnet, by))
+	}
+	m.note(&p, c, o.Root, wanted)
 	return p, nil
 }
 
@@ -183,20 +190,26 @@ func (m Machine) planUnit(p *repair.Plan) {
 }
 
 // note says what was found that a person should know.
-func (m Machine) note(p *repair.Plan, c Choices) {
+func (m Machine) note(p *repair.Plan, c Choices, root string, wanted config.Config) {
 	if len(p.Steps) == 0 {
 		p.Notes = append(p.Notes, "Nothing is missing: everything that init sets up is there.")
 	}
-	if m.Taken != "" && !c.Subnet.IsValid() {
+	if m.Taken != "" && wanted.Network.Subnet == m.Subnet {
 		p.Notes = append(p.Notes, say.F("The usual subnet is taken (%s); %s is free.", m.Taken, m.Subnet))
 	}
 	if m.Nginx == "" && c.Nginx == "" {
 		p.Notes = append(p.Notes, "No nginx was found: install OpenResty for the gateway, or name the program with --nginx.")
 	}
-	if m.SystemRoot == "" {
+	if !onWindows(root, wanted.Windows) {
 		p.Notes = append(p.Notes, "No Windows was found: the gateway is to run on this machine.")
 	}
 	if !m.Portmap && !m.overNetavark() {
 		p.Notes = append(p.Notes, "The portmap plugin was not found: podman run -p needs it (Debian: containernetworking-plugins).")
 	}
+}
+
+// onWindows tells whether the console will look for a Windows around this
+// machine, with that configuration.
+func onWindows(root string, w config.Windows) bool {
+	return w.Enabled == config.On || w.Enabled == config.Auto && exists(root, filepath.Join(w.SystemRoot, "System32", "route.exe"))
 }

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"flatnet/core/bridge"
 	"flatnet/core/config"
 	"flatnet/core/host"
 	"flatnet/core/kernel"
@@ -158,32 +159,32 @@ func (m *Machine) lookSubnet(ctx context.Context, k kernel.Kernel) error {
 		return err
 	}
 	c := config.Default()
-	base := c.Network.Subnet.Addr().As4()
+	usual := c.Network.Subnet
+	base := usual.Addr().As4()
 	for n := range 255 {
 		candidate := base
 		candidate[2] = byte((int(base[2]) + n) % 256)
-		subnet := netip.PrefixFrom(netip.AddrFrom4(candidate), c.Network.Subnet.Bits())
-		by := overlap(routes, subnet, c.Network.Bridge)
+		c.Network.Subnet = netip.PrefixFrom(netip.AddrFrom4(candidate), usual.Bits())
+		by := overlap(routes, c.Network)
 		if by == "" {
-			m.Subnet = subnet
+			m.Subnet = c.Network.Subnet
 			return nil
 		}
 		if n == 0 {
 			m.Taken = by
 		}
 	}
-	return say.Errorf("every subnet like %s overlaps a route of this machine; choose one with --subnet", c.Network.Subnet)
+	return say.Errorf("every subnet like %s overlaps a route of this machine; choose one with --subnet", usual)
 }
 
-// overlap names the route that overlaps subnet, "" if none does. A default
-// route overlaps nothing: more specific ones win.
-func overlap(routes []kernel.Route, subnet netip.Prefix, bridge string) string {
-	for _, r := range routes {
-		if r.Dst.Bits() > 0 && r.Link != bridge && r.Dst.Overlaps(subnet) {
-			return fmt.Sprintf("%s by %s", r.Dst, r.Link)
-		}
+// overlap names a route for which the plugin would refuse the network, "" if
+// there is none.
+func overlap(routes []kernel.Route, n config.Network) string {
+	found := bridge.Overlaps(routes, n)
+	if len(found) == 0 {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s by %s", found[0].Dst, found[0].Link)
 }
 
 // NetworkList is the CNI network list, with portmap for podman run -p if

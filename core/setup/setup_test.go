@@ -120,6 +120,26 @@ func TestTakenSubnet(t *testing.T) {
 	}
 }
 
+// A VPN that takes "everything else" by two halves leaves every subnet free,
+// as for the plugin.
+func TestHalfOfEverythingTakesNoSubnet(t *testing.T) {
+	m, err := setup.Look(t.Context(), setup.Options{Root: root(t), Kernel: routed(t, "0.0.0.0/1"), Podman: asked{}})
+	if err != nil || m.Subnet.String() != "10.87.1.0/24" || m.Taken != "" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// routed is a machine with a route.
+func routed(t *testing.T, to string) *kernel.Fake {
+	t.Helper()
+	k := kernel.NewFake()
+	err := errors.Join(k.AddBridge(t.Context(), "vpn", 0), k.SetUp(t.Context(), "vpn"), k.AddRoute(t.Context(), kernel.Route{Dst: netip.MustParsePrefix(to), Link: "vpn"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
 func open(t *testing.T, dir, text string) *edit.File {
 	t.Helper()
 	path := filepath.Join(dir, "etc/flatnet/flatnet.toml")
@@ -146,7 +166,7 @@ func TestPlanWritesWhatIsMissing(t *testing.T) {
 		Subnet: netip.MustParsePrefix("10.87.2.0/24"), Taken: "10.87.1.0/24 by vpn", Portmap: true,
 		Podman: podman.Info{Version: "4.3.1", NetworkBackend: "netavark"},
 	}
-	plan, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{Listen: "8080"}, file)
+	plan, err := setup.Plan(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake()}, m, setup.Choices{Listen: "8080"}, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +192,7 @@ func TestPlanWritesWhatIsMissing(t *testing.T) {
 	if notes := say.Join("\n", plan.Notes...).String(); !strings.Contains(notes, "The usual subnet is taken (10.87.1.0/24 by vpn)") || !strings.Contains(notes, "flatnet-tui watch") {
 		t.Error(notes)
 	}
-	again, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
+	again, err := setup.Plan(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake()}, m, setup.Choices{}, open(t, dir, ""))
 	if err != nil || len(again.Steps) > 0 {
 		t.Errorf("once more: %+v, %v", again.Steps, err)
 	}
@@ -192,7 +212,7 @@ func TestPlanKeepsWhatIsSet(t *testing.T) {
 	if diff := cmp.Diff(want, setup.Settings(m, chosen, file)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{Drive: "relative"}, file); err == nil {
+	if _, err := setup.Plan(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake()}, m, setup.Choices{Drive: "relative"}, file); err == nil {
 		t.Error("a relative drive was taken")
 	}
 }
@@ -209,9 +229,28 @@ func TestPlanSaysWhatItCannotDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := setup.Plan(t.Context(), setup.Options{Root: dir}, m, setup.Choices{}, open(t, dir, ""))
+		plan, err := setup.Plan(t.Context(), setup.Options{Root: dir, Kernel: kernel.NewFake()}, m, setup.Choices{}, open(t, dir, ""))
 		if notes := say.Join("\n", plan.Notes...).String(); err != nil || !strings.Contains(notes, want) {
 			t.Errorf("notes %s, %v; want %s", notes, err, want)
 		}
+	}
+}
+
+// What a person chooses, or the file says, is looked at like what was found.
+func TestPlanLooksAtWhatIsChosen(t *testing.T) {
+	dir := root(t, "srv/Windows/System32/route.exe")
+	m := setup.Machine{Subnet: netip.MustParsePrefix("10.87.1.0/24"), Taken: "10.87.1.0/24 by vpn"}
+	o := setup.Options{Root: dir, Kernel: routed(t, "10.60.0.0/16")}
+	file := open(t, dir, "[windows]\nsystem_root = \"/srv/Windows\"\n")
+	plan, err := setup.Plan(t.Context(), o, m, setup.Choices{Subnet: netip.MustParsePrefix("10.60.3.0/24")}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := say.Join("\n", plan.Notes...).String()
+	if !strings.Contains(notes, "10.60.3.0/24 overlaps a route of this machine (10.60.0.0/16 by vpn)") {
+		t.Error(notes)
+	}
+	if strings.Contains(notes, "No Windows") || strings.Contains(notes, "The usual subnet") {
+		t.Errorf("what is not so: %s", notes)
 	}
 }
