@@ -221,11 +221,14 @@ func TestWrapOfJapanese(t *testing.T) {
 }
 
 func TestWrapLosesNothing(t *testing.T) {
-	s := "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5 受付システムの経路を追加します, too small: it has 19x22, no"
+	s := "run in an administrator's PowerShell: route add 10.87.1.0 mask 255.255.255.0 172.29.112.5 受付システムの経路を追加します, too small: it has 19x22, no; iptables-nft -A FLATNET-FORWARD -o br0"
 	for w := 2; w < 90; w++ {
 		for _, l := range Wrap(s, w) {
 			if Width(l) > w {
 				t.Fatalf("width %d: %q has %d cells", w, l, Width(l))
+			}
+			if strings.TrimSpace(l) == "" {
+				t.Fatalf("width %d: an empty line", w)
 			}
 		}
 		squeeze := func(s string) string { return strings.NewReplacer(" ", "", "\n", "").Replace(s) }

@@ -27,6 +27,9 @@ func Wrap(s string, width int) []string {
 func wrapWords(s string, width int) []string {
 	var lines []string
 	for line := range strings.SplitSeq(ansi.Wrap(s, width, "/,"), "\n") {
+		if strings.TrimSpace(line) == "" && strings.TrimSpace(s) != "" { // a space that just did not fit
+			continue
+		}
 		if Width(line) > width { // a comma that just did not fit
 			line = ansi.Hardwrap(line, width, true)
 		}
