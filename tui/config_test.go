@@ -290,3 +290,14 @@ func TestFormSaysEverything(t *testing.T) {
 	b.keys("ctrl+u").typed("true").keys("enter", "esc", "esc")
 	b.shows("saves.")
 }
+
+// TestFormOnASmallScreen: rows are left beside what explains, and the keys that
+// save and leave are named.
+func TestFormOnASmallScreen(t *testing.T) {
+	for _, language := range []string{"en", "ja"} {
+		b, _ := configBench(t, someConfig, func(o *Options) { o.Config.TUI.Language = language })
+		b.send(tea.WindowSizeMsg{Width: minWidth, Height: minHeight})
+		b.keys("e")
+		b.shows("network.name", "network.bridge", "network.subnet", "ctrl+s", "esc")
+	}
+}

@@ -164,27 +164,26 @@ func (f *form) literal() string { return config.Literal(f.editing.Name, f.input.
 
 // View draws the form in so many cells and lines.
 func (f *form) View(l *widget.Look, width, height int) []string {
-	below := f.below(l, width)
-	f.table.SetSize(width, max(2, height-belowLines))
+	explained := max(1, min(explainLines, height/4))
+	below := f.below(l, width, explained)
+	f.table.SetSize(width, max(2, height-len(below)))
 	lines := f.table.View(l, true, false)
 	if f.table.Shown() == 0 {
 		lines = []string{l.Paint(widget.Muted, l.Text.State.NoMatch)}
 	}
-	for len(lines) < height-belowLines {
+	for len(lines) < height-len(below) {
 		lines = append(lines, "")
 	}
 	return append(lines, below...)
 }
 
-// What is below the table always has as many lines, so that the rows keep
-// their place: a gap, at most so many that explain, and one more.
-const (
-	explainLines = 3
-	belowLines   = explainLines + 2
-)
+// explainLines is how many lines explain, where there is room.
+const explainLines = 3
 
-// below explains the key under the cursor, or takes what is typed.
-func (f *form) below(l *widget.Look, width int) []string {
+// below explains the key under the cursor, or takes what is typed. Whatever it
+// says it has as many lines, so that the rows keep their place: a gap, those
+// that explain, and one more.
+func (f *form) below(l *widget.Look, width, explained int) []string {
 	lines := []string{""}
 	s := f.current()
 	switch {
@@ -196,15 +195,15 @@ func (f *form) below(l *widget.Look, width int) []string {
 		lines = append(lines, f.input.View())
 		if f.problem != nil {
 			said := l.Glyphs.Fail + " " + f.t.Say(say.Of(f.problem))
-			lines = append(lines, l.Within(widget.Fail, said, width, explainLines)...)
+			lines = append(lines, l.Within(widget.Fail, said, width, explained)...)
 			break
 		}
-		lines = append(lines, l.Within(widget.Muted, f.t.Say(f.editing.Want), width, explainLines)...)
+		lines = append(lines, l.Within(widget.Muted, f.t.Say(f.editing.Want), width, explained)...)
 	case s != nil:
-		lines = append(lines, l.Within(widget.Plain, f.t.Say(s.Doc), width, explainLines)...)
+		lines = append(lines, l.Within(widget.Plain, f.t.Say(s.Doc), width, explained)...)
 		lines = append(lines, f.lastLine(l, s, width))
 	}
-	return append(lines, make([]string, belowLines)...)[:belowLines]
+	return append(lines, make([]string, explained+2)...)[:explained+2]
 }
 
 // lastLine is what is looked for, else the key's default.

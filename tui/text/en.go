@@ -24,7 +24,7 @@ func English() *Texts {
 		Screen:   englishScreen(),
 		Editor: Editor{
 			Key: "Key", Value: "Value", Meaning: "Meaning", Default: "default: %s",
-			FormKeys:  "/ find · enter change · d default · ctrl+t text · ctrl+s save · esc leave",
+			FormKeys:  "enter change · ctrl+s save · esc leave · / find · ctrl+t text · d default",
 			ValueKeys: "enter take it · esc leave it as it was",
 			TextKeys:  "ctrl+t form · ctrl+s save · esc leave",
 			Leave:     "There are changes that are not saved: esc once more leaves them, ctrl+s saves.",

@@ -27,7 +27,7 @@ func Japanese() *Texts {
 		Screen:   japaneseScreen(),
 		Editor: Editor{
 			Key: "キー", Value: "値", Meaning: "意味", Default: "既定値: %s",
-			FormKeys:  "/ 検索 · enter 変更 · d 既定値 · ctrl+t 全文 · ctrl+s 保存 · esc 閉じる",
+			FormKeys:  "enter 変更 · ctrl+s 保存 · esc 閉じる · / 検索 · ctrl+t 全文 · d 既定値",
 			ValueKeys: "enter 決定 · esc 元のまま",
 			TextKeys:  "ctrl+t 一覧 · ctrl+s 保存 · esc 閉じる",
 			Leave:     "保存していない変更があります。もう一度 esc で破棄、ctrl+s で保存します。",
