@@ -294,6 +294,20 @@ func TestUpgradeKeepsWhatWasEdited(t *testing.T) {
 	}
 }
 
+// The package's network list has portmap, also where the machine that built it
+// has not; so the package needs it wherever Podman reads that list.
+func TestPackageBringsPortmap(t *testing.T) {
+	text, err := os.ReadFile("nfpm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"- src: core/setup/files/flatnet-portmap.conflist\n    dst: /etc/cni/net.d/flatnet.conflist", "containernetworking-plugins | podman (>= 5)"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("nfpm.yaml lacks %q", want)
+		}
+	}
+}
+
 // A file of ours that nobody has edited follows an upgrade.
 func TestUpgradeReplacesWhatWasNotEdited(t *testing.T) {
 	s := newStage(t)
