@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/user"
 	"strings"
 	"time"
@@ -96,7 +97,11 @@ func (a *App) explain(err error) {
 		return
 	}
 	fmt.Fprintf(a.Err, "flatnet-tui: %s\n", text.Line(strings.ReplaceAll(err.Error(), "\n", "; ")))
-	if hint := core.Hint(err); hint != "" {
+	hint := core.Hint(err)
+	if hint == "" && errors.Is(err, fs.ErrPermission) {
+		hint = "run as root"
+	}
+	if hint != "" {
 		fmt.Fprintf(a.Err, "  %s\n", text.Line(hint.String()))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,5 +55,16 @@ func TestReachPlansAnew(t *testing.T) {
 		if err != nil || done != outdated+1 || strings.Count(out.String(), "Do it") != outdated+1 || strings.Count(errs.String(), "The plan is now:") != outdated {
 			t.Errorf("%d outdated: %v, did plan %d; printed\n%s%s", outdated, err, done, out.String(), errs.String())
 		}
+	}
+}
+
+// What was not permitted says what to do, and what failed beside it is told
+// apart.
+func TestExplain(t *testing.T) {
+	var errs bytes.Buffer
+	a := &App{Err: &errs}
+	a.explain(errors.Join(fmt.Errorf("read it: %w", os.ErrPermission), errors.New("nor could that be noted")))
+	if want := "flatnet-tui: read it: permission denied; nor could that be noted\n  run as root\n"; errs.String() != want {
+		t.Errorf("it says %q, want %q", errs.String(), want)
 	}
 }
