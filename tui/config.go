@@ -35,13 +35,18 @@ func openFile(path string) (*edit.File, error) {
 	return f, err
 }
 
-// editConfig opens the editor.
+// editConfig opens the editor; a file that is wrong as text, where it is wrong.
 func (m *Model) editConfig() tea.Cmd {
 	path := m.configPath()
 	j, _ := m.begin(m.t.Actions.Config, "e", m.t.Actions.Config)
 	return func() tea.Msg {
 		f, err := openFile(path)
-		return toldMsg{job: j, err: err, said: m.t.Actions.Config + ": " + path, show: func(m *Model) { m.dialog = newEditor(f, m.t) }}
+		return toldMsg{job: j, err: err, said: m.t.Actions.Config + ": " + path, show: func(m *Model) {
+			e := newEditor(f, m.t)
+			e.asText = e.problem != nil
+			e.toProblem()
+			m.dialog = e
+		}}
 	}
 }
 

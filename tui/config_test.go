@@ -301,3 +301,10 @@ func TestFormOnASmallScreen(t *testing.T) {
 		b.shows("network.name", "network.bridge", "network.subnet", "ctrl+s", "esc")
 	}
 }
+
+// TestWrongFileOpensWhereItIsWrong: the form has nothing to show of it.
+func TestWrongFileOpensWhereItIsWrong(t *testing.T) {
+	b, _ := configBench(t, someConfig+strings.Repeat("# more\n", 60)+"[nope\n", nil)
+	b.keys("e")
+	b.shows("[nope", "✗ 69:6:")
+}

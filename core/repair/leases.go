@@ -102,8 +102,7 @@ func refusal(s leases.Status) error {
 	return &core.OpError{
 		Op: "release", Target: fmt.Sprintf("%s (%s)", s.IP, s.Owner()),
 		Err:  say.Errorf("%w: %s", ErrHarm, s.Reason),
-		Hint: say.F("stop the container first; or release the address all the same, which takes the container's interface away: "+
-			"sudo flatnet-tui leases release --force %s", s.IP),
+		Hint: say.F("stop the container first; or release the address all the same, which takes the container's interface away: sudo flatnet-tui leases release --force %s", s.IP),
 	}
 }
 

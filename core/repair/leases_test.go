@@ -196,7 +196,7 @@ func TestReleaseRefusesTheLiving(t *testing.T) {
 	web := h.start("web")
 	ips := []netip.Addr{web.IP}
 	_, err := repair.Release(t.Context(), h.Leases, ips, false)
-	if !errors.Is(err, repair.ErrHarm) || !strings.Contains(err.Error(), "web") || !strings.Contains(core.Hint(err).String(), "--force") {
+	if !errors.Is(err, repair.ErrHarm) || !strings.Contains(err.Error(), "web") || !strings.Contains(core.Hint(err).String(), "release --force 10.87.1.") {
 		t.Fatalf("error %v", err)
 	}
 	p, err := repair.Release(t.Context(), h.Leases, ips, true)
