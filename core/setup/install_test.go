@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -316,6 +317,20 @@ func TestUpgradeReplacesWhatWasNotEdited(t *testing.T) {
 	s.run("install")
 	if got := s.read("etc/flatnet/flatnet.toml"); got != "# newer\n" {
 		t.Errorf("it is still %q", got)
+	}
+}
+
+// Containers that start at boot before names are answered would not be told of
+// them until somebody restarts them.
+func TestUnitComesBeforeTheContainersOfABoot(t *testing.T) {
+	unit, err := os.ReadFile("files/flatnet.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"Before=podman-restart.service", "Type=notify"} {
+		if !slices.Contains(strings.Split(string(unit), "\n"), line) {
+			t.Errorf("the unit lacks %s", line)
+		}
 	}
 }
 
