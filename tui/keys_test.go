@@ -2,6 +2,7 @@ package tui
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -131,5 +132,15 @@ func TestUnseenDialogHearsNothing(t *testing.T) {
 	b.keys("ctrl+c")
 	if b.m.dialog != nil {
 		t.Error("ctrl+c does not lead out")
+	}
+}
+
+// TestLongNetworkNameHidesNoFinding: the header's place is the worst finding's.
+func TestLongNetworkNameHidesNoFinding(t *testing.T) {
+	o := exampleOptions(true)
+	o.Config.Network.Name = strings.Repeat("office-", 12)
+	d := newDriver(t, o, 80, 24).start()
+	if head, _, _ := strings.Cut(d.screen(), "\n"); !contains(head, "FORWARD drops packets") || !contains(head, "3 more") {
+		t.Errorf("the header is %q", head)
 	}
 }

@@ -60,7 +60,7 @@ func (m *Model) tooSmall(l *widget.Look) string {
 // is little room the finding matters more than where the network is.
 func (m *Model) header(l *widget.Look) string {
 	n := m.o.Config.Network
-	left := l.Paint(widget.Title, " "+text.Line(n.Name))
+	left := l.Paint(widget.Title, " "+text.Cut(text.Line(n.Name), m.width/4))
 	if m.o.ReadOnly {
 		left += l.Paint(widget.Muted, " "+l.Glyphs.Dot+" "+m.t.Screen.ReadOnly)
 	}
