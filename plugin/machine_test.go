@@ -43,6 +43,7 @@ type machine struct {
 	state  string
 	log    string
 	config string
+	usual  string // FLATNET_CONFIG: what the plugin goes by where it cannot read config, such as for its log
 	plugin string
 }
 
@@ -59,7 +60,11 @@ func newMachine(t testing.TB, toml string) *machine {
 	dir := t.TempDir()
 	m := &machine{
 		t: t, ns: nettest.New(t), state: filepath.Join(dir, "ipam"), log: filepath.Join(dir, "flatnet.log"),
-		config: filepath.Join(dir, "flatnet.toml"), plugin: program.Plugin(t),
+		config: filepath.Join(dir, "flatnet.toml"), usual: filepath.Join(dir, "usual.toml"), plugin: program.Plugin(t),
+	}
+	usual := fmt.Sprintf("[log]\nfile = %q\n[ipam]\nstate_dir = %q\n", m.log, m.state)
+	if err := os.WriteFile(m.usual, []byte(usual), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	m.configure(toml)
 	return m
@@ -115,7 +120,7 @@ func (m *machine) command(c call) *exec.Cmd {
 	cmd.Stdin = strings.NewReader(c.stdin)
 	cmd.Env = append([]string{
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "CNI_PATH=/usr/lib/cni", "CNI_COMMAND=" + c.verb, "CNI_CONTAINERID=" + c.id,
-		"CNI_NETNS=" + c.netns, "CNI_IFNAME=" + c.ifName, "CNI_ARGS=" + c.args,
+		"CNI_NETNS=" + c.netns, "CNI_IFNAME=" + c.ifName, "CNI_ARGS=" + c.args, "FLATNET_CONFIG=" + m.usual,
 	}, c.env...)
 	return cmd
 }

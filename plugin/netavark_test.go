@@ -34,7 +34,7 @@ func (m *machine) netavarkCommand(verb string, stdin any, args ...string) *exec.
 	}
 	cmd := exec.Command(m.plugin, append([]string{verb}, args...)...)
 	cmd.Stdin = strings.NewReader(text)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "FLATNET_CONFIG=" + m.usual}
 	return cmd
 }
 

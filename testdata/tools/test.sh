@@ -14,6 +14,9 @@ PATH=$PATH:/usr/sbin:/sbin
 export FLATNET_BIN=$PWD/bin
 again=$(mktemp)
 trap 'rm -f "$again"' EXIT
+# The files of an installed Flatnet, of which no test may make one.
+machine() { find /etc/flatnet /etc/cni/net.d /opt/cni /var/lib/flatnet /var/log/flatnet 2>/dev/null | sort; }
+before=$(machine)
 
 "$gotestsum" --format pkgname --packages "$*" \
   --rerun-fails=1 --rerun-fails-max-failures 6 --rerun-fails-run-root-test --rerun-fails-abort-on-data-race --rerun-fails-report "$again" \
@@ -22,5 +25,7 @@ status=$?
 # The PowerShell scripts' syntax: its grammar is C, so it is a module apart.
 (cd testdata/tools/pwsh && go test ./...) || status=1
 [ "$(id -u)" -eq 0 ] || echo "Not root: the tests that need real Podman were left out; they are named as skipped above."
+after=$(machine)
+[ "$before" = "$after" ] || { status=1; echo "The tests changed this machine:"; diff <(echo "$before") <(echo "$after"); }
 [ ! -s "$again" ] || { echo "Run once more after they failed:"; cat "$again"; }
 exit $status
