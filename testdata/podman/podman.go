@@ -57,7 +57,8 @@ type backend struct {
 func New(t testing.TB, o Options) *Podman {
 	t.Helper()
 	needRoot(t)
-	coverVarLib(t)
+	cover(t, "/var/lib") // libcni's cache
+	cover(t, "/var/log") // the plugin's, where it cannot read the test's configuration
 	return start(t, o, cni)
 }
 
@@ -98,11 +99,11 @@ func ownsMachine() bool {
 	return err == nil && strings.Join(strings.Fields(string(m)), " ") == "0 0 4294967295"
 }
 
-// coverVarLib lays a writable layer over /var/lib, where libcni keeps its
-// cache; it is seen in this mount namespace only.
-func coverVarLib(t testing.TB) {
+// cover lays a writable layer over dir that is seen in this mount namespace
+// only.
+func cover(t testing.TB, dir string) {
 	t.Helper()
-	const layer = "/run/var-lib"
+	layer := "/run/over" + strings.ReplaceAll(dir, "/", "-")
 	if _, err := os.Stat(layer); err == nil {
 		return
 	}
@@ -111,9 +112,9 @@ func coverVarLib(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	options := "lowerdir=/var/lib,upperdir=" + layer + "/upper,workdir=" + layer + "/work"
-	if err := unix.Mount("overlay", "/var/lib", "overlay", 0, options); err != nil {
-		t.Fatalf("cover /var/lib: %v", err)
+	options := "lowerdir=" + dir + ",upperdir=" + layer + "/upper,workdir=" + layer + "/work"
+	if err := unix.Mount("overlay", dir, "overlay", 0, options); err != nil {
+		t.Fatalf("cover %s: %v", dir, err)
 	}
 }
 

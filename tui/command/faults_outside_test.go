@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"flatnet/core/health"
@@ -163,7 +162,7 @@ func gatewayFaults() map[string]fault {
 			mend: func(r *rig) { r.db.labels = nil },
 		},
 		"certificate ended": {
-			code: health.SiteCertificate, severity: health.Fail,
+			code: health.SiteCertificate, severity: health.Fail, said: "sudo flatnet-tui gateway apply",
 			make: func(r *rig) {
 				r.certificate(-time.Hour)
 				r.edit("port = 3000", fmt.Sprintf("port = 3000\ntls_cert = %q\ntls_key = %q", r.nginx.Dir+"/site.crt", r.nginx.Dir+"/site.key"))
@@ -171,7 +170,7 @@ func gatewayFaults() map[string]fault {
 			},
 			mend: func(r *rig) {
 				r.certificate(365 * 24 * time.Hour)
-				r.must(syscall.Kill(r.nginx.Pid(), syscall.SIGHUP))
+				r.run("gateway", "apply", "--yes")
 			},
 		},
 		"site's container stopped": {
