@@ -123,20 +123,28 @@ func TestGatewayMaintenancePlan(t *testing.T) {
 	}
 }
 
-// TestStoppedDeployment: who stops a deployment that waits for the server finds
-// everything as it was, also that the site is in no maintenance.
-func TestStoppedDeployment(t *testing.T) {
+// beforeMaintenance gives a deployed gateway, and the plan that puts its site
+// into maintenance.
+func beforeMaintenance(t *testing.T) (*front, repair.Plan) {
+	t.Helper()
 	f := newFront(t)
 	p, err := repair.Gateway(t.Context(), f.Gateway)
 	if err == nil {
 		_, err = repair.Apply(t.Context(), p, repair.Options{})
 	}
+	if err == nil {
+		p, err = repair.GatewayMaintenance(t.Context(), f.Gateway, "one.local", true)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err = repair.GatewayMaintenance(t.Context(), f.Gateway, "one.local", true); err != nil {
-		t.Fatal(err)
-	}
+	return f, p
+}
+
+// TestStoppedDeployment: who stops a deployment that waits for the server finds
+// everything as it was, also that the site is in no maintenance.
+func TestStoppedDeployment(t *testing.T) {
+	f, p := beforeMaintenance(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -158,21 +166,11 @@ func TestStoppedDeployment(t *testing.T) {
 
 // TestMaintenanceThatCannotBeKept says once why.
 func TestMaintenanceThatCannotBeKept(t *testing.T) {
-	f := newFront(t)
-	p, err := repair.Gateway(t.Context(), f.Gateway)
-	if err == nil {
-		_, err = repair.Apply(t.Context(), p, repair.Options{})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, err = repair.GatewayMaintenance(t.Context(), f.Gateway, "one.local", true); err != nil {
-		t.Fatal(err)
-	}
+	f, p := beforeMaintenance(t)
 	if err := os.Mkdir(filepath.Join(f.dir, "flatnet", "maintenance.json"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = repair.Apply(t.Context(), p, repair.Options{}); err == nil || strings.Count(err.Error(), "maintenance.json") != 1 {
+	if _, err := repair.Apply(t.Context(), p, repair.Options{}); err == nil || strings.Count(err.Error(), "maintenance.json") != 1 {
 		t.Errorf("got %v", err)
 	}
 }
