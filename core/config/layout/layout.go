@@ -8,11 +8,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/creachadair/tomledit/scanner"
 )
 
 // Item is one key with its value, or one table header.
@@ -68,14 +66,20 @@ var ErrDeep = errors.New("nested too deep")
 
 var errSyntax = errors.New("no TOML")
 
+// byteOrderMark may begin a text; editors on Windows write it.
+const byteOrderMark = "\ufeff"
+
 // Read lists the items of text in order. What it cannot read ends the list,
 // with an error, which is ErrDeep for what no parser should be given.
 func Read(text []byte) ([]Item, error) {
-	r := &reader{s: scanner.New(bytes.NewReader(text)), counts: map[string]int{}}
+	r := &reader{text: text, counts: map[string]int{}}
+	if bytes.HasPrefix(text, []byte(byteOrderMark)) {
+		r.token.End = len(byteOrderMark)
+	}
 	if err := r.next(); err != nil {
 		return nil, err
 	}
-	for !r.done {
+	for !r.at(ended) {
 		if err := r.statement(); err != nil {
 			return r.items, err
 		}
@@ -85,33 +89,24 @@ func Read(text []byte) ([]Item, error) {
 
 // reader walks the tokens; the current one is always the first unread.
 type reader struct {
-	s      *scanner.Scanner
-	done   bool
+	text   []byte
+	token  token
 	items  []Item
 	prefix string         // the table that is open
 	counts map[string]int // entries of each [[table]] so far
 }
 
-func (r *reader) next() error {
-	err := r.s.Next()
-	if errors.Is(err, io.EOF) {
-		r.done = true
-		return nil
-	}
+func (r *reader) next() (err error) {
+	r.token, err = next(r.text, r.token.End)
 	return err
 }
 
-func (r *reader) at(tokens ...scanner.Token) bool {
-	for _, t := range tokens {
-		if !r.done && r.s.Token() == t {
-			return true
-		}
-	}
-	return false
+func (r *reader) at(kinds ...byte) bool {
+	return slices.Contains(kinds, r.token.kind)
 }
 
-func (r *reader) expect(t scanner.Token) error {
-	if !r.at(t) {
+func (r *reader) expect(kind byte) error {
+	if !r.at(kind) {
 		return errSyntax
 	}
 	return r.next()
@@ -119,9 +114,9 @@ func (r *reader) expect(t scanner.Token) error {
 
 func (r *reader) statement() error {
 	switch {
-	case r.at(scanner.Newline, scanner.Comment):
+	case r.at('\n', '#'):
 		return r.next()
-	case r.at(scanner.LBracket):
+	case r.at('['):
 		return r.header()
 	}
 	return r.pair(r.prefix, 0)
@@ -129,12 +124,12 @@ func (r *reader) statement() error {
 
 // header reads [table] and [[table]].
 func (r *reader) header() error {
-	item := Item{Table: true, Start: r.s.Span().Pos}
+	item := Item{Table: true, Start: r.token.Start}
 	brackets := 1
 	if err := r.next(); err != nil {
 		return err
 	}
-	if r.at(scanner.LBracket) {
+	if r.at('[') {
 		item.List, brackets = true, 2
 		if err := r.next(); err != nil {
 			return err
@@ -147,8 +142,8 @@ func (r *reader) header() error {
 	item.Key = r.resolve(parts, item.List)
 	r.prefix = item.Key
 	for range brackets {
-		item.End = r.s.Span().End
-		if err := r.expect(scanner.RBracket); err != nil {
+		item.End = r.token.End
+		if err := r.expect(']'); err != nil {
 			return err
 		}
 	}
@@ -192,7 +187,7 @@ func (r *reader) key() ([]string, error) {
 		if parts = append(parts, part); len(parts) > maxParts {
 			return nil, ErrDeep
 		}
-		if !r.at(scanner.Dot) {
+		if !r.at('.') {
 			return parts, nil
 		}
 		if err := r.next(); err != nil {
@@ -203,18 +198,18 @@ func (r *reader) key() ([]string, error) {
 
 // part reads one part of a key.
 func (r *reader) part() (string, error) {
-	text := string(r.s.Text()) // the scanner's own bytes change with next
-	switch {
-	case r.at(scanner.String):
-		plain, err := scanner.Unescape([]byte(text[1 : len(text)-1]))
+	text := string(r.text[r.token.Start:r.token.End])
+	switch r.token.kind {
+	case bare:
+		return text, r.next()
+	case '\'':
+		return Part(text[1 : len(text)-1]), r.next()
+	case '"':
+		plain, err := strconv.Unquote(text) // TOML's escapes are Go's
 		if err != nil {
 			return "", err
 		}
-		return Part(string(plain)), r.next()
-	case r.at(scanner.LString):
-		return Part(text[1 : len(text)-1]), r.next()
-	case r.at(scanner.Word, scanner.Integer, scanner.Float, scanner.LocalDate):
-		return text, r.next()
+		return Part(plain), r.next()
 	}
 	return "", errSyntax
 }
@@ -239,16 +234,16 @@ func isBare(c byte) bool {
 
 // pair reads key = value.
 func (r *reader) pair(prefix string, depth int) error {
-	item := Item{Start: r.s.Span().Pos}
+	item := Item{Start: r.token.Start}
 	parts, err := r.key()
 	if err != nil {
 		return err
 	}
 	item.Key = join(prefix, strings.Join(parts, "."))
-	if err := r.expect(scanner.Equal); err != nil {
+	if err := r.expect('='); err != nil {
 		return err
 	}
-	item.Table = r.at(scanner.LInline)
+	item.Table = r.at('{')
 	at := len(r.items)
 	r.items = append(r.items, item)
 	span, err := r.value(item.Key, depth)
@@ -257,19 +252,17 @@ func (r *reader) pair(prefix string, depth int) error {
 }
 
 // value reads a value with everything in it.
-func (r *reader) value(key string, depth int) (Span, error) {
-	span := Span{r.s.Span().Pos, r.s.Span().End}
-	var err error
-	switch {
-	case depth > maxDepth:
-		err = ErrDeep
-	case r.done:
-		err = errSyntax
-	case r.at(scanner.LBracket):
+func (r *reader) value(key string, depth int) (span Span, err error) {
+	if r.at(bare) {
+		r.token = whole(r.text, r.token)
+	}
+	span = r.token.Span
+	switch r.token.kind {
+	case '[':
 		span.End, err = r.list(key, depth+1)
-	case r.at(scanner.LInline):
+	case '{':
 		span.End, err = r.inline(key, depth+1)
-	case r.s.Token().IsValue():
+	case bare, long, '"', '\'':
 		err = r.next()
 	default:
 		err = errSyntax
@@ -282,17 +275,20 @@ func (r *reader) value(key string, depth int) (Span, error) {
 
 // list reads [ … ]; its inline tables are items like those of [[table]].
 func (r *reader) list(key string, depth int) (end int, err error) {
+	if depth > maxDepth {
+		return 0, ErrDeep
+	}
 	if err := r.next(); err != nil {
 		return 0, err
 	}
-	for n := 0; !r.at(scanner.RBracket); {
-		if r.at(scanner.Newline, scanner.Comment, scanner.Comma) {
+	for n := 0; !r.at(']'); {
+		if r.at('\n', '#', ',') {
 			if err := r.next(); err != nil {
 				return 0, err
 			}
 			continue
 		}
-		item := Item{Key: index(key, n), Table: r.at(scanner.LInline)}
+		item := Item{Key: index(key, n), Table: r.at('{')}
 		n++
 		at := len(r.items)
 		r.items = append(r.items, item)
@@ -302,17 +298,20 @@ func (r *reader) list(key string, depth int) (end int, err error) {
 		}
 		r.items[at].Start, r.items[at].Value, r.items[at].End = span.Start, span, span.End
 	}
-	end = r.s.Span().End
+	end = r.token.End
 	return end, r.next()
 }
 
 // inline reads { … }.
 func (r *reader) inline(key string, depth int) (end int, err error) {
+	if depth > maxDepth {
+		return 0, ErrDeep
+	}
 	if err := r.next(); err != nil {
 		return 0, err
 	}
-	for !r.at(scanner.RInline) {
-		if r.at(scanner.Newline, scanner.Comment, scanner.Comma) {
+	for !r.at('}') {
+		if r.at('\n', '#', ',') {
 			if err := r.next(); err != nil {
 				return 0, err
 			}
@@ -322,6 +321,6 @@ func (r *reader) inline(key string, depth int) (end int, err error) {
 			return 0, err
 		}
 	}
-	end = r.s.Span().End
+	end = r.token.End
 	return end, r.next()
 }

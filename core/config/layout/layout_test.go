@@ -99,16 +99,3 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
-
-// Whatever the text is, reading ends, and every place is inside it.
-func FuzzRead(f *testing.F) {
-	f.Add([]byte("a.b = [1, {c = 'd'}]\n[[x]]\n\"\\u0041\" = \"\"\"\n\"\"\"\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		items, _ := layout.Read(text)
-		for _, item := range items {
-			if item.Start < 0 || item.Start > len(text) || item.Value.Start > item.Value.End || item.Value.End > len(text) {
-				t.Fatalf("%+v is outside of %d bytes", item, len(text))
-			}
-		}
-	})
-}
