@@ -168,7 +168,7 @@ func openSpare(path string) (*os.File, error) {
 // swap puts the spare file in the place of the present one, in one step, and
 // waits until the disk has that too.
 func (f *FileStore) swap() error {
-	spare, present := filepath.Join(f.dir, spareName), filepath.Join(f.dir, FileName)
+	spare, present := filepath.Join(f.dir, spareName), f.path()
 	err := unix.Renameat2(unix.AT_FDCWD, spare, unix.AT_FDCWD, present, unix.RENAME_EXCHANGE)
 	if err != nil { // nothing to exchange with yet, or a file system that cannot
 		err = os.Rename(spare, present)

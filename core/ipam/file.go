@@ -85,7 +85,7 @@ func (f *FileStore) Read(ctx context.Context) (State, error) {
 		return State{}, f.lockError(err)
 	}
 	defer lock.Release()
-	d, err := f.load()
+	d, err := f.load(copyText(f.path()))
 	if errors.Is(err, errMissing) {
 		return NewState(f.o.Pool), nil
 	}
@@ -114,7 +114,10 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 		}
 	}
 
-	d, rebuilt, err := f.loadOrRebuild(ctx)
+	text, err := mapText(f.path())
+	defer text.close()
+	d, err := f.load(text, err)
+	d, rebuilt, err := f.mend(ctx, d, err)
 	if err != nil {
 		return err
 	}

@@ -4,39 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"flatnet/core"
 	"flatnet/core/journal"
 	"flatnet/core/say"
 )
 
-// sizeLimit bounds what is read of a state file: 64 MiB, a /16 full of leases
-// twice over.
-const sizeLimit = 64 << 20
+func (f *FileStore) path() string { return filepath.Join(f.dir, FileName) }
 
-// errMissing says that there is no state file (yet).
-var errMissing = say.New("no state file")
-
-// load reads the state file. Errors: errMissing, ErrUnreadable, ErrNotReadable.
-func (f *FileStore) load() (document, error) {
-	path := filepath.Join(f.dir, FileName)
-	text, err := readFile(path)
+// load takes what reading the state file gave. Errors: errMissing,
+// ErrUnreadable, ErrNotReadable.
+func (f *FileStore) load(text stateText, err error) (document, error) {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return document{}, errMissing
+	case errors.Is(err, errMissing):
+		return document{}, err
 	case errors.Is(err, errNotPlain):
 		return document{}, f.unreadable(err)
 	case err != nil:
 		return document{}, f.fileError("read", FileName, err)
 	}
-	d, err := decode(text)
+	d, err := decode(text.bytes)
 	if err != nil {
 		return document{}, f.unreadable(err)
 	}
@@ -45,42 +35,14 @@ func (f *FileStore) load() (document, error) {
 
 func (f *FileStore) unreadable(err error) error {
 	return &core.OpError{
-		Op: "read the leases in", Target: filepath.Join(f.dir, FileName), Err: say.Errorf("%w: %w", ErrUnreadable, err),
+		Op: "read the leases in", Target: f.path(), Err: say.Errorf("%w: %w", ErrUnreadable, err),
 		Hint: "the next start or stop of a container sets the file aside and rebuilds the leases from the bridge",
 	}
 }
 
-// errNotPlain is a state file that is no regular file, or a huge one.
-var errNotPlain = say.New("not a regular file of at most 64 MiB")
-
-func readFile(path string) ([]byte, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, unix.ELOOP) {
-		return nil, errNotPlain
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > sizeLimit {
-		return nil, errNotPlain
-	}
-	text := make([]byte, info.Size())
-	n, err := io.ReadFull(file, text)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return text[:n], nil
-}
-
-// loadOrRebuild reads the state for a change. A file that is missing or bad is
-// replaced by what Options.Rebuild knows; entries then say so.
-func (f *FileStore) loadOrRebuild(ctx context.Context) (document, []journal.Entry, error) {
-	d, bad := f.load()
+// mend makes of what load gave the state for a change. A file that is missing
+// or bad is replaced by what Options.Rebuild knows; entries then say so.
+func (f *FileStore) mend(ctx context.Context, d document, bad error) (document, []journal.Entry, error) {
 	if bad == nil {
 		entries, err := f.complete(ctx, &d)
 		return d, entries, err
@@ -166,7 +128,7 @@ func (f *FileStore) rebuild(s *State, found []Lease, why string) []journal.Entry
 // replaced. At no instant is there no file; a call that is killed before it
 // has rebuilt the leases leaves it to the next one.
 func (f *FileStore) setAside() (string, error) {
-	path := filepath.Join(f.dir, FileName)
+	path := f.path()
 	kept, _ := filepath.Glob(path + ".bad-*") // the pattern is good
 	for _, k := range kept {
 		if sameFile(path, k) {
