@@ -96,6 +96,7 @@ func TestForgedChecksum(t *testing.T) {
 	for _, body := range []string{
 		"x", "\n", recentStart, recentStart + "]", head, head + recentStart, head + recentStart + "\n{}]", head + recentStart + "\n{]",
 		head + "\n" + `"10.87.1.2"` + recentStart + "]", head + "\n" + `"10.87.1.2":{},` + "\n" + `"10.87.1.2":{}` + recentStart + "]",
+		head + "\n" + `"10.87.1.2":{"container_id":"a"},` + "\n" + `"10.87.1.3":{"container_id":"b"},` + "\n" + `"10.87.1.2":{"container_id":"c"}` + recentStart + "]",
 		head + "\n" + `"10.99.1.2":{"container_id":"a"}` + recentStart + "]",
 		`{"a":{"b":{"c":1`, head + "\n" + `"10.87.1.2":{"container_id":"`,
 		strings.Replace(head, "{", `{"recent":[{"ip":"10.87.1.9"}],`, 1) + recentStart + "\n" + `{"ip":"10.87.1.x"}]`,

@@ -116,7 +116,7 @@ func (d *document) allocations(text []byte) error {
 		h.from, h.to = s.addLine(line)
 		s.held = append(s.held, h)
 	}
-	slices.SortStableFunc(s.held, func(a, b kept[Lease]) int { return a.ip.Compare(b.ip) })
+	slices.SortStableFunc(s.held, byAddress)
 	return nil
 }
 

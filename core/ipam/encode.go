@@ -3,6 +3,7 @@ package ipam
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -34,7 +35,8 @@ type header struct {
 }
 
 // encode writes d with the state s in the present form: one JSON object, one
-// lease a line, in the order of addresses, and no other line before them.
+// lease a line, and no other line before them. What has no line yet comes last:
+// all before it is as it was in the file, and need not be written once more.
 func encode(w io.Writer, d *document, s *State) error {
 	head, err := json.Marshal(header{formatVersion, s.Subnet, s.Gateway, s.RangeStart, s.RangeEnd})
 	if err != nil {
@@ -47,6 +49,8 @@ func encode(w io.Writer, d *document, s *State) error {
 	sum := crc32.NewIEEE()
 	out := bufio.NewWriter(io.MultiWriter(w, sum))
 	_, _ = out.Write(head[:len(head)-len("}}")]) // a bufio.Writer tells its errors at the end
+	slices.SortFunc(s.held, byLine)              // a copy to be sorted would take longer than both
+	defer slices.SortFunc(s.held, byAddress)
 	if err := writeLines(out, s.text, s.held, leaseLine); err != nil {
 		return err
 	}
@@ -60,6 +64,19 @@ func encode(w io.Writer, d *document, s *State) error {
 	}
 	_, err = w.Write(appendChecksum(nil, sum.Sum32()))
 	return err
+}
+
+// byLine orders leases as they stand in the text, then those without a line.
+func byLine(a, b kept[Lease]) int {
+	switch {
+	case a.value != nil && b.value != nil:
+		return byAddress(a, b)
+	case a.value != nil:
+		return 1
+	case b.value != nil:
+		return -1
+	}
+	return cmp.Compare(a.from, b.from)
 }
 
 // separator stands before the i-th of the entries, each on its line.

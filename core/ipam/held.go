@@ -15,6 +15,8 @@ type kept[T Lease | Freed] struct {
 	value    *T  // of one that is new or changed, and has no line
 }
 
+func byAddress(a, b kept[Lease]) int { return a.ip.Compare(b.ip) }
+
 // lease gives the lease of h. Its line was checked when the file was read.
 func (s *State) lease(h kept[Lease]) Lease {
 	if h.value != nil {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,13 +45,14 @@ func TestBothWaysOfReadingAgree(t *testing.T) {
 }
 
 // TestWhatIsCopiedAndWhatIsMadeAnew: leases that were read are copied in long
-// pieces; whatever changes between them, the file is as if each had been made
-// anew.
+// pieces; whatever changes between them, each line is as if it had been made
+// anew, and those that stay keep their order.
 func TestWhatIsCopiedAndWhatIsMadeAnew(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
 		s := randomState(r, 12)
-		d, err := decode(encoded(t, &document{}, &s))
+		before := encoded(t, &document{}, &s)
+		d, err := decode(before)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,10 +65,35 @@ func TestWhatIsCopiedAndWhatIsMadeAnew(t *testing.T) {
 			}
 		}
 		anew := d.state.Clone()
-		if got, want := encoded(t, &d, &d.state), encoded(t, &document{}, &anew); !bytes.Equal(got, want) {
+		got, want := encoded(t, &d, &d.state), encoded(t, &document{}, &anew)
+		if !slices.Equal(slices.Sorted(leaseLines(got)), slices.Sorted(leaseLines(want))) {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
+		if e, err := decode(got); err != nil || !e.own || !sameEntries(&e.state, &anew) {
+			t.Fatalf("%s\nis read as %v, %v", got, leasesOf(&e.state), err)
+		}
+		was := slices.Collect(leaseLines(before))
+		stay := func(line string) bool { return slices.Contains(was, line) }
+		if kept := slices.DeleteFunc(slices.Collect(leaseLines(got)), func(l string) bool { return !stay(l) }); !isSubsequence(kept, was) {
+			t.Fatalf("%s\nbecame\n%s", before, got)
+		}
 	}
+}
+
+// leaseLines gives the lines of a file's leases.
+func leaseLines(text []byte) iter.Seq[string] {
+	leases, _, _ := strings.Cut(string(text), recentStart)
+	_, leases, _ = strings.Cut(leases, "\n")
+	return strings.SplitSeq(leases, ",\n")
+}
+
+func isSubsequence(part, all []string) bool {
+	for _, v := range all {
+		if len(part) > 0 && part[0] == v {
+			part = part[1:]
+		}
+	}
+	return len(part) == 0
 }
 
 // TestLookups: what is looked for in the text is what the leases say.

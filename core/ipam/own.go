@@ -29,6 +29,7 @@ func (s *State) ownLeases(text []byte, at int) (end int, own bool) {
 	s.text = text
 	s.held = make([]kept[Lease], 0, bytes.Count(text, []byte("\n"))+1) // an ADD puts one in
 	var last netip.Addr
+	sorted := true
 	for bytes.HasPrefix(text[at:], []byte(`"`)) {
 		n := bytes.IndexByte(text[at:], '\n')
 		if n < 0 {
@@ -37,11 +38,15 @@ func (s *State) ownLeases(text []byte, at int) (end int, own bool) {
 		line := bytes.TrimSuffix(text[at:at+n], []byte(","))
 		key, lease, _ := bytes.Cut(line[1:], []byte(`":`))
 		ip, err := address(key, last)
-		if err != nil || !last.Less(ip) || !bytes.HasPrefix(lease, []byte(leaseStart)) {
+		if err != nil || !bytes.HasPrefix(lease, []byte(leaseStart)) {
 			return at, false // nobody wrote this but to deceive
 		}
+		sorted = sorted && last.Less(ip)
 		s.held = append(s.held, kept[Lease]{ip: ip, from: at, to: at + len(line)})
 		last, at = ip, at+n+1
+	}
+	if !sorted {
+		slices.SortFunc(s.held, byAddress)
 	}
 	return at, true
 }
