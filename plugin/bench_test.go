@@ -20,27 +20,57 @@ import (
 	"flatnet/testdata/nettest"
 )
 
-// BenchmarkAddDel attaches and detaches one container after the other.
+// BenchmarkAddDel attaches and detaches one container after the other, in turn
+// with so many leases in the state and ports at the bridge, and in turn with
+// the reference: the machine's moods are the same for all.
 func BenchmarkAddDel(b *testing.B) {
-	for _, size := range []struct{ leases, ports int }{{1, 0}, {250, 249}, {2000, 1000}} {
-		b.Run(fmt.Sprintf("leases=%d", size.leases), func(b *testing.B) {
-			flatnet, _ := newFlatnet(b, size.leases, size.ports)
-			reference := newReference(b, size.leases, size.ports)
-			var ours, theirs struct{ add, del cost }
-			for i := 0; b.Loop(); i++ {
-				id := fmt.Sprintf("%08d", i)
-				path := nettest.New(b)
-				ours.add.count(func() time.Duration { return flatnet.add(b, id, path) })
-				ours.del.count(func() time.Duration { return flatnet.del(b, id, path) })
-				nettest.Delete(path)
-				path = nettest.New(b)
-				theirs.add.count(func() time.Duration { return reference.add(b, id, path) })
-				theirs.del.count(func() time.Duration { return reference.del(b, id, path) })
-				nettest.Delete(path)
-			}
-			report(b, "add", ours.add, theirs.add)
-			report(b, "del", ours.del, theirs.del)
-		})
+	sizes := []*size{{leases: 1}, {leases: 250, ports: 249}, {leases: 2000}, {leases: 2000, ports: 1000}}
+	for _, s := range sizes {
+		s.ours, _ = newFlatnet(b, s.leases, s.ports)
+		s.reference = newReference(b, s.leases, s.ports)
+	}
+	for i := 0; b.Loop(); i++ {
+		for _, s := range sizes {
+			s.once(b, fmt.Sprintf("%08d", i))
+		}
+	}
+	b.ReportMetric(0, "ns/op") // the sum of all says nothing
+	for _, s := range sizes {
+		s.report(b, sizes[0])
+	}
+}
+
+// size is a network of ours and one of the reference's, both as big.
+type size struct {
+	leases, ports   int
+	ours, reference *rival
+	add, del        pair
+}
+
+// pair is what the same call costs ours and the reference.
+type pair struct{ ours, theirs cost }
+
+// once attaches and detaches one container.
+func (s *size) once(b *testing.B, id string) {
+	path := nettest.New(b)
+	s.add.ours.count(func() time.Duration { return s.ours.add(b, id, path) })
+	s.del.ours.count(func() time.Duration { return s.ours.del(b, id, path) })
+	nettest.Delete(path)
+	path = nettest.New(b)
+	s.add.theirs.count(func() time.Duration { return s.reference.add(b, id, path) })
+	s.del.theirs.count(func() time.Duration { return s.reference.del(b, id, path) })
+	nettest.Delete(path)
+}
+
+// report says what calls of this size took, also against those of the smallest.
+func (s *size) report(b *testing.B, smallest *size) {
+	for _, v := range []struct {
+		verb        string
+		this, first pair
+	}{{"add", s.add, smallest.add}, {"del", s.del, smallest.del}} {
+		name := fmt.Sprintf("%s-%d/%d", v.verb, s.leases, s.ports)
+		report(b, name, v.this.ours, v.this.theirs)
+		b.ReportMetric(float64(v.this.ours.clock)/float64(v.first.ours.clock), name+"/first")
 	}
 }
 
@@ -63,7 +93,6 @@ func childrenCPU() time.Duration {
 }
 
 func report(b *testing.B, what string, ours, theirs cost) {
-	b.ReportMetric(0, "ns/op") // the sum of both says nothing
 	b.ReportMetric(milliseconds(ours.clock)/float64(b.N), what+"-ms")
 	b.ReportMetric(milliseconds(theirs.clock)/float64(b.N), "reference-"+what+"-ms")
 	b.ReportMetric(float64(ours.clock)/float64(theirs.clock), what+"/reference")
@@ -101,6 +130,7 @@ func BenchmarkParallelAdd(b *testing.B) {
 			}
 		}
 	}
+	b.ReportMetric(0, "ns/op") // the sum of both says nothing
 	report(b, "add50", ours, theirs)
 }
 
