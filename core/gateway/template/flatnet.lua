@@ -28,6 +28,7 @@ local turn = 0
 local M = {}
 
 local function look()
+    ngx.update_time() -- nginx's clock stands still while a busy worker waits its turn
     local now = ngx.now()
     if now >= last_look and now < last_look + LOOK_EVERY then
         return -- a clock that was set back makes it look, not wait
