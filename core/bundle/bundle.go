@@ -7,6 +7,7 @@ package bundle
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"flatnet/core"
@@ -66,7 +67,7 @@ func Write(w io.Writer, b Bundle) error {
 	for name, text := range b.Texts {
 		b.Texts[name] = cut(text)
 	}
-	b.Journal = b.Journal[max(0, len(b.Journal)-MaxJournal):]
+	b.Journal = withoutFiles(b.Journal[max(0, len(b.Journal)-MaxJournal):])
 	b.Paths = b.Paths[:min(len(b.Paths), MaxPaths)]
 	text, err := json.Marshal(b)
 	if err != nil {
@@ -78,6 +79,19 @@ func Write(w io.Writer, b Bundle) error {
 	}
 	_, err = w.Write(append(clean, '\n'))
 	return err
+}
+
+// withoutFiles takes out what entries keep of a file that was changed: its form
+// is no JSON, in which secrets are found by their names. The configuration as
+// it is now is in the bundle.
+func withoutFiles(entries []journal.Entry) []journal.Entry {
+	entries = slices.Clone(entries)
+	for i := range entries {
+		if e := &entries[i]; e.IP == "" {
+			e.Before, e.After = "", ""
+		}
+	}
+	return entries
 }
 
 // cut keeps the end of a text that is too long: in logs that is the newest.

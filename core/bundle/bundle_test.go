@@ -96,6 +96,7 @@ hush-10
 -----END RSA PRIVATE KEY-----
 10.87.1.2 is attached`
 	b.Journal = append(b.Journal, journal.Entry{Time: at, Action: "edit", Text: "set secret_token = hush-11"})
+	b.Journal = append(b.Journal, journal.Entry{Time: at, Action: "edit-config", Before: "[gateway.site.headers]\nX-Mine = 'hush-13'", After: "hush-14"})
 	b.Facts.Probes = health.Look(at, []health.Probe{{Name: "x", Target: "https://u:hush-12@example.local/"}}, nil)
 	text := written(t, b)
 	if i := strings.Index(text, "hush"); i >= 0 {

@@ -50,6 +50,7 @@ type leasehold struct {
 	*testing.T
 	repair.Leases
 	podman containers
+	config string // the configuration file, which is not there at first
 	boot   string
 	clock  time.Time
 }
@@ -57,7 +58,10 @@ type leasehold struct {
 func newLeasehold(t *testing.T) *leasehold {
 	t.Helper()
 	nettest.Need(t)
-	h := &leasehold{T: t, podman: containers{}, clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+	h := &leasehold{
+		T: t, podman: containers{}, config: filepath.Join(t.TempDir(), "flatnet.toml"),
+		clock: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
+	}
 	k := kernel.New()
 	t.Cleanup(func() { _ = k.Close() })
 	var err error
@@ -151,6 +155,14 @@ func (h *leasehold) plan(f func(context.Context, repair.Leases) (repair.Plan, er
 		h.Fatal(err)
 	}
 	return p
+}
+
+// undo plans to take back the last change.
+func (h *leasehold) undo() repair.Plan {
+	h.Helper()
+	return h.plan(func(ctx context.Context, l repair.Leases) (repair.Plan, error) {
+		return repair.Undo(ctx, l, h.config)
+	})
 }
 
 func TestReleaseStaleLeavesTheLivingAlone(t *testing.T) {
@@ -279,7 +291,7 @@ func TestUndo(t *testing.T) {
 	if err := h.apply(h.plan(repair.ReleaseStale)); err != nil {
 		t.Fatal(err)
 	}
-	p := h.plan(repair.Undo)
+	p := h.undo()
 	if len(p.Steps) != 3 || !strings.Contains(p.Title.String(), "key r") {
 		t.Fatalf("plan: %+v", p)
 	}
@@ -293,7 +305,7 @@ func TestUndo(t *testing.T) {
 	if l, _ := s.Lease(db.IP); !l.SameAttachment(db) {
 		t.Errorf("given back: %+v, was %+v", l, db)
 	}
-	if again := h.plan(repair.Undo); len(again.Steps) != 0 {
+	if again := h.undo(); len(again.Steps) != 0 {
 		t.Errorf("a second undo: %+v", again.Steps)
 	}
 	entries, err := h.Journal.Recent(t.Context(), 1, journal.OfIP(job.IP))
@@ -317,7 +329,7 @@ func TestUndoLeavesTakenAddressesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := h.plan(repair.Undo)
+	p := h.undo()
 	if len(p.Steps) != 1 || !strings.Contains(say.Join("\n", p.Notes...).String(), "new holds it") {
 		t.Fatalf("plan: %+v", p)
 	}
@@ -338,7 +350,7 @@ func TestUndoOfWhatThePluginDid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := h.plan(repair.Undo); len(p.Steps) != 0 {
+	if p := h.undo(); len(p.Steps) != 0 {
 		t.Errorf("the plugin's own release can be undone: %+v", p.Steps)
 	}
 }

@@ -7,32 +7,46 @@ import (
 	"strings"
 	"time"
 
+	"flatnet/core/config/edit"
 	"flatnet/core/ipam"
 	"flatnet/core/journal"
 	"flatnet/core/say"
 )
 
-// undoDepth is how many releases and undos are looked through, newest first.
+// undoDepth is how many changes that could be undone and undos are looked
+// through, newest first.
 const undoDepth = 1000
 
 // pluginBy begins the actor of what the plugin did by itself, which is not
 // for people to take back.
 const pluginBy = "plugin "
 
-// Undo plans to take back the last release that a person asked for, from the
-// journal, as long as its addresses are free. A Plan without steps says why
-// there is nothing to take back.
-func Undo(ctx context.Context, l Leases) (Plan, error) {
-	released, err := lastRelease(ctx, l.Journal)
+// Undo plans to take back, from the journal, the last that a person asked for:
+// a release, as long as its addresses are free, or a saving of the
+// configuration in file, as long as that was not changed since. A Plan without
+// steps says why there is nothing to take back.
+func Undo(ctx context.Context, l Leases, file string) (Plan, error) {
+	f, err := edit.Open(file)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Repair: UndoID, Title: "Undo the last release"}
-	if len(released) == 0 {
-		p.Notes = []say.Text{"No release by hand is in the journal that was not undone already."}
-		return p, nil
+	last, err := lastChange(ctx, l.Journal, savedOver(f))
+	switch {
+	case err != nil:
+		return Plan{}, err
+	case len(last) == 0:
+		return Plan{Repair: UndoID, Title: "Undo the last change", Notes: []say.Text{
+			"The journal has no release by hand and no saving of the configuration that was not undone already and could be.",
+		}}, nil
+	case last[0].Action == ConfigID:
+		return undoConfig(f, last[0])
 	}
-	p.Title = say.F("Undo the release of %s by %s", released[0].Time.Format(time.DateTime), released[0].By)
+	return l.undoRelease(ctx, last)
+}
+
+// undoRelease plans to give back what one release took.
+func (l Leases) undoRelease(ctx context.Context, released []journal.Entry) (Plan, error) {
+	p := Plan{Repair: UndoID, Title: say.F("Undo the release of %s by %s", released[0].Time.Format(time.DateTime), released[0].By)}
 	state, err := l.Store.Read(ctx)
 	if err != nil {
 		return Plan{}, err
@@ -51,15 +65,24 @@ func Undo(ctx context.Context, l Leases) (Plan, error) {
 	if len(p.Steps) > 0 {
 		p.Notes = append(p.Notes, "Only the address is given back. An interface that was taken away comes back when the container is started again.")
 	}
-	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return Undo(ctx, l) })
+	p.Fits = Unchanged(p, func(ctx context.Context) (Plan, error) { return l.undoRelease(ctx, released) })
 	return p, nil
 }
 
-// lastRelease gives the entries of the last release by a person that was not
-// undone: those of one Apply have the same time.
-func lastRelease(ctx context.Context, j *journal.File) ([]journal.Entry, error) {
+// lastChange gives the entries of the last change by a person that was not
+// undone and could be: those of one Apply have the same time. saved tells that
+// of a saving of the configuration.
+func lastChange(ctx context.Context, j *journal.File, saved func(journal.Entry) bool) ([]journal.Entry, error) {
 	entries, err := j.Recent(ctx, undoDepth, func(e journal.Entry) bool {
-		return e.Err == "" && (e.Action == UndoID || e.Action == ReleaseID && !strings.HasPrefix(e.By, pluginBy))
+		switch e.Action {
+		case UndoID:
+			return e.Err == ""
+		case ReleaseID:
+			return e.Err == "" && !strings.HasPrefix(e.By, pluginBy)
+		case ConfigID:
+			return e.Err == "" && saved(e)
+		}
+		return false
 	})
 	if err != nil {
 		return nil, err
@@ -69,7 +92,7 @@ func lastRelease(ctx context.Context, j *journal.File) ([]journal.Entry, error) 
 	for _, e := range entries {
 		switch {
 		case e.Action == UndoID:
-			undone[e.IP+" "+e.Before] = true
+			undone[e.IP+" "+e.Before] = true // of a configuration there is no address
 		case undone[e.IP+" "+stamp(e.Time)]:
 		case len(last) > 0 && !last[0].Time.Equal(e.Time):
 			return last, nil

@@ -87,17 +87,19 @@ while its address is free.`,
 	return cmd
 }
 
-// undoCommand takes the last release back.
+// undoCommand takes the last release or saving back.
 func (a *App) undoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "undo",
-		Short: "Take the last release of leases back, while their addresses are free",
-		Args:  noArgs,
+		Short: "Take back the last release of leases or saving of the configuration",
+		Long: `A release is taken back while its addresses are free, a saving while the
+file is as it was saved. Called again, it goes back further.`,
+		Args: noArgs,
 	}
 	f := addChangeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.change(cmd, f, func(ctx context.Context, p *Parts) (repair.Plan, error) {
-			return repair.Undo(ctx, p.leases())
+			return repair.Undo(ctx, p.leases(), p.Config.Path)
 		})
 	}
 	return cmd

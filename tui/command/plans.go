@@ -23,7 +23,7 @@ func (p *Parts) plans() tui.Plans {
 		Rollback:    p.planRollback,
 		Route:       p.planRoute,
 		Maintenance: p.planMaintenance,
-		Undo:        func(ctx context.Context) (repair.Plan, error) { return repair.Undo(ctx, p.leases()) },
+		Undo:        func(ctx context.Context) (repair.Plan, error) { return repair.Undo(ctx, p.leases(), p.Config.Path) },
 		ByFinding:   p.planByFinding,
 	}
 }

@@ -32,7 +32,7 @@ func englishActions() Actions {
 		Detail: "everything about the row", Copy: "copy the row", CopyAll: "copy the last error",
 		Release: "release stale leases (or the marked ones)", Firewall: "re-apply the firewall rules", Bridge: "mend the bridge",
 		Gateway: "regenerate the gateway's configuration", Rollback: "put the gateway's last configuration back",
-		Route: "set Windows' route", Maintenance: "maintenance page for the site, on or off", Undo: "undo the last release",
+		Route: "set Windows' route", Maintenance: "maintenance page for the site, on or off", Undo: "undo the last release or saving",
 		Mend:  "mend the worst finding",
 		Probe: "probe now", Path: "follow the path to the site", Bundle: "write an incident bundle", Config: "edit the configuration",
 		Editor: "edit the configuration in $EDITOR", Mouse: "mouse on or off", Suspend: "suspend",

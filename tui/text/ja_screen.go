@@ -32,7 +32,7 @@ func japaneseActions() Actions {
 		Detail: "行の詳細", Copy: "行をコピー", CopyAll: "直近のエラーをコピー",
 		Release: "古い (または選択した) リースを解放", Firewall: "ファイアウォールのルールを再適用", Bridge: "ブリッジを修復",
 		Gateway: "ゲートウェイの設定を再生成", Rollback: "ゲートウェイの前回の設定に戻す",
-		Route: "Windows のルートを設定", Maintenance: "サイトのメンテナンス表示を切り替え", Undo: "直前の解放を取り消す",
+		Route: "Windows のルートを設定", Maintenance: "サイトのメンテナンス表示を切り替え", Undo: "直前の解放または保存を取り消す",
 		Mend:  "最も重い所見を修復",
 		Probe: "今すぐ監視対象を確認", Path: "サイトまでの経路をたどる", Bundle: "診断ファイルを書く", Config: "設定を編集",
 		Editor: "$EDITOR で設定を編集", Mouse: "マウスの入・切", Suspend: "一時停止",

@@ -98,6 +98,9 @@ func (f *File) Path() string { return f.path }
 // Text gives the text with the changes.
 func (f *File) Text() string { return string(f.text) }
 
+// Saved gives what the file held when it was opened or last saved.
+func (f *File) Saved() string { return string(f.disk) }
+
 // SetText replaces the whole text. It need not be right until it is saved.
 func (f *File) SetText(text string) error {
 	if len(text) > config.MaxFile {
