@@ -78,7 +78,7 @@ func TestLeasesAreReleasedAndGivenBack(t *testing.T) {
 	if l := r.listed(); len(l.Leases) != 2 || l.Leases[1].Name != "db" {
 		t.Fatalf("not given back: %+v", l)
 	}
-	r.want(command.ExitGood, "undo --yes", "No release")
+	r.want(command.ExitGood, "undo --yes", "has no release by hand")
 	r.want(command.ExitGood, "leases release 10.87.1.2 10.87.1.2 --force --yes", "web is running and loses its network", "Done.")
 	if l := r.listed(); len(l.Leases) != 1 {
 		t.Fatalf("not released by force: %+v", l)
