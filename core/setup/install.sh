@@ -122,7 +122,7 @@ do_install() {
   put bin/flatnet "$plugin" 755
   put bin/flatnet "$netavark" 755
   put bin/flatnet-tui "$console" 755
-  (cd bin/share && find man bash-completion zsh fish -type f) | while read -r f; do
+  (cd bin/share && find man bash-completion zsh fish doc -type f) | while read -r f; do
     put "bin/share/$f" "$share/$f" 644
   done
   # systemd takes a path in quotes, and sed no # or & as they are.
@@ -150,7 +150,8 @@ remove_programs() {
   echo /etc/flatnet >>"$made"
   rm -rf "$netavark" "$console" "$unit" "$pristine" \
     "$share"/man/man1/flatnet-tui.1 "$share"/man/man1/flatnet-tui-*.1 "$share"/man/man5/flatnet.toml.5 "$share"/man/man8/flatnet.8 \
-    "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish
+    "$share"/bash-completion/completions/flatnet-tui "$share"/zsh/site-functions/_flatnet-tui "$share"/fish/vendor_completions.d/flatnet-tui.fish \
+    "$share"/doc/flatnet/copyright
   while read -r d; do
     rmdir "$DESTDIR$d" 2>/dev/null || :
   done <"$made"

@@ -34,6 +34,7 @@ func newStage(t *testing.T) stage {
 		"bin/share/bash-completion/completions/flatnet-tui":    "completion",
 		"bin/share/zsh/site-functions/_flatnet-tui":            "completion",
 		"bin/share/fish/vendor_completions.d/flatnet-tui.fish": "completion",
+		"bin/share/doc/flatnet/copyright":                      "licences",
 	} {
 		s.write(filepath.Join(s.source, name), text)
 	}

@@ -36,3 +36,19 @@ func TestCurrent(t *testing.T) {
 		}
 	}
 }
+
+// TestLicences: what is built into the programs may be handed on, and says so.
+func TestLicences(t *testing.T) {
+	all, err := licences()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"MIT License", "github.com/spf13/cobra", "The Go Authors"} {
+		if !bytes.Contains(all, []byte(part)) {
+			t.Errorf("%q is missing", part)
+		}
+	}
+	if at := bytes.Index(all, []byte(noLicence)); at >= 0 {
+		t.Errorf("there is a part without a licence: …%s", all[max(0, at-80):at])
+	}
+}

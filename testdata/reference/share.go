@@ -25,7 +25,9 @@ func share() (map[string][]byte, error) {
 	files["zsh/site-functions/_flatnet-tui"] = zsh.Bytes()
 	files["fish/vendor_completions.d/flatnet-tui.fish"] = fish.Bytes()
 	files["flatnet/flatnet.toml"] = []byte(config.Sample())
-	return files, err
+	copyright, cerr := licences()
+	files["doc/flatnet/copyright"] = copyright
+	return files, errors.Join(err, cerr)
 }
 
 // manuals gives a manual page for each command.
