@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 )
 
 // Item is one key with its value, or one table header.
@@ -29,7 +31,7 @@ type Span struct{ Start, End int }
 // Position gives the line and the column, both from 1 and in bytes, of an
 // offset.
 func Position(text []byte, offset int) (line, column int) {
-	before := text[:min(offset, len(text))]
+	before := bytes.TrimPrefix(text[:min(offset, len(text))], []byte(byteOrderMark))
 	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
@@ -205,13 +207,20 @@ func (r *reader) part() (string, error) {
 	case '\'':
 		return Part(text[1 : len(text)-1]), r.next()
 	case '"':
-		plain, err := strconv.Unquote(text) // TOML's escapes are Go's
+		plain, err := unescape(text)
 		if err != nil {
 			return "", err
 		}
 		return Part(plain), r.next()
 	}
 	return "", errSyntax
+}
+
+// unescape gives what a string in quotes says.
+func unescape(quoted string) (string, error) {
+	var v struct{ Key string }
+	err := toml.Unmarshal([]byte("key = "+quoted), &v)
+	return v.Key, err
 }
 
 // Part is one part of a key as Item.Key has it: quoted unless TOML takes it

@@ -38,9 +38,13 @@ func TestValues(t *testing.T) {
 }
 
 func TestByteOrderMark(t *testing.T) {
-	items, err := layout.Read([]byte("\ufeff[network]\n"))
+	text := []byte("\ufeff[network]\n")
+	items, err := layout.Read(text)
 	if err != nil || len(items) != 1 || items[0].Key != "network" {
-		t.Errorf("%+v, %v", items, err)
+		t.Fatalf("%+v, %v", items, err)
+	}
+	if line, column := layout.Position(text, items[0].Start); line != 1 || column != 1 {
+		t.Errorf("it stands at %d:%d", line, column)
 	}
 }
 
@@ -48,6 +52,7 @@ func TestByteOrderMark(t *testing.T) {
 // parser takes is read to its end, and each value is one for itself.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte("a.b = [1, {c = 'd'}]\n[[x]]\n\"\\u0041\" = \"\"\"\n\"\"\"\n"))
+	f.Add([]byte("\"\\e\\\\e\" = 1\nb.\"\\x41\" = ''\n"))
 	f.Add([]byte("\ufeffa=1979-05-27 07:32:00Z\r\nb={c=1,d=[{e='''f'''}]}#g"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		items, err := layout.Read(text)
