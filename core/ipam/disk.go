@@ -149,20 +149,40 @@ func (f *FileStore) tryWriting() error {
 	return errors.Join(err, file.Close())
 }
 
-// openSpare opens the spare file to be written from its beginning. One that
-// is known by a second name is not overwritten: it is a bad file set aside, or
-// somebody's copy. One with other rights than ours is not used either.
+// openSpare opens the spare file to be written from its beginning, or makes a
+// new one in its place.
 func openSpare(path string) (*os.File, error) {
-	info, err := os.Lstat(path)
+	const flags = os.O_RDWR | os.O_CREATE | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	file, err := os.OpenFile(path, flags, 0o600)
 	if err == nil {
-		if st, ok := info.Sys().(*syscall.Stat_t); !ok || info.Mode() != 0o600 || st.Nlink != 1 {
-			err = os.Remove(path)
+		if isOurs(file) {
+			return file, nil
 		}
+		_ = file.Close()
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	return os.OpenFile(path, flags|os.O_EXCL, 0o600)
+}
+
+// isOurs tells whether the spare may be overwritten: it has our rights, no
+// second name (a bad file set aside has one, or somebody's copy), and nobody
+// else has it open, such as an editor that opened it while it was the state.
+// The kernel gives a lease to write only to one who is alone (fcntl(2)); on a
+// file system without leases that cannot be told.
+func isOurs(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || info.Mode() != 0o600 || st.Nlink != 1 {
+		return false
+	}
+	if err := setLease(file, unix.F_WRLCK); err != nil {
+		return !errors.Is(err, unix.EAGAIN)
+	}
+	return setLease(file, unix.F_UNLCK) == nil
 }
 
 // swap puts the spare file in the place of the present one, in one step, and

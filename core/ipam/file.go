@@ -116,7 +116,16 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 
 	text, err := mapText(f.path())
 	defer text.close()
-	d, err := f.load(text, err)
+	err = text.guard(func() error { return f.update(ctx, text, err, change) })
+	if errors.Is(err, errMoved) {
+		return &core.OpError{Op: "change the leases in", Target: f.path(), Err: err, Hint: "try again"}
+	}
+	return err
+}
+
+// update is Update of what was read, or could not be.
+func (f *FileStore) update(ctx context.Context, text stateText, unread error, change func(*State) ([]journal.Entry, error)) error {
+	d, err := f.load(text, unread)
 	d, rebuilt, err := f.mend(ctx, d, err)
 	if err != nil {
 		return err
@@ -130,7 +139,7 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 	if len(entries) == 0 && d.unchanged(&after) {
 		return nil
 	}
-	return f.commit(&d, &after, entries)
+	return f.commit(&d, text, &after, entries)
 }
 
 // Try implements Store. That the disk has room is tried with a file that
@@ -155,8 +164,11 @@ func (f *FileStore) Try(ctx context.Context, change func(*State) ([]journal.Entr
 var errTried = errors.New("only tried") // nobody sees it
 
 // commit makes after the state and entries part of the journal.
-func (f *FileStore) commit(d *document, after *State, entries []journal.Entry) error {
+func (f *FileStore) commit(d *document, text stateText, after *State, entries []journal.Entry) error {
 	err := f.writeSpare(func(w io.Writer) error { return encode(w, d, after) })
+	if d.own && text.changed() {
+		return errMoved // and may be in what was written
+	}
 	if err != nil {
 		return f.fileError("write", FileName, err)
 	}

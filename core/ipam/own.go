@@ -10,17 +10,22 @@ import (
 // readOwn reads text that is to the byte what encode wrote. own is false for
 // any other, of which it says nothing: read does.
 func readOwn(text []byte) (d document, own bool) {
-	n := len(text) - checksumSize
-	if n <= 0 || !bytes.Equal(text[n:], appendChecksum(nil, crc32.ChecksumIEEE(text[:n]))) {
+	if !isSummed(text) {
 		return d, false
 	}
-	text = text[:n]
+	text = text[:len(text)-checksumSize]
 	begin := bytes.IndexByte(text, '\n')
 	if begin < 0 || d.read(slices.Concat(text[:begin], []byte("}}"))) != nil || len(d.state.held)+len(d.state.recent) > 0 {
 		return d, false
 	}
 	end, own := d.state.ownLeases(text, begin+1)
 	return d, own && d.state.ownRecent(end)
+}
+
+// isSummed tells whether text ends with its right checksum.
+func isSummed(text []byte) bool {
+	n := len(text) - checksumSize
+	return n > 0 && bytes.Equal(text[n:], appendChecksum(nil, crc32.ChecksumIEEE(text[:n])))
 }
 
 // ownLeases reads the lines of leases that begin at at, and gives where they

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -42,30 +43,34 @@ func copyText(path string) (stateText, error) {
 const mapFrom = 64 << 10
 
 // mapText gives a state file and copies only a small one: the pages of a copy
-// of 2,000 leases cost a fifth of an ADD. What is mapped is as good as a copy,
-// since the kernel keeps everyone from opening the file to write until close
-// (fcntl(2), File leases). Where it cannot, as on some file systems or while an
-// editor has the file open, it is copied.
+// of 2,000 leases cost a fifth of an ADD. While the kernel's lease on the file
+// holds (fcntl(2), File leases) nobody else can open it to write; whoever tries
+// waits. After /proc/sys/fs/lease-break-time, 45 s, the kernel takes the lease
+// away all the same: see changed and guard. Where there is no lease to be had, as
+// on some file systems or while an editor has the file open, it is copied.
 func mapText(path string) (stateText, error) {
 	file, size, err := openPlain(path)
 	if err != nil {
 		return stateText{}, err
 	}
-	if size >= mapFrom {
+	if size >= mapFrom && setLease(file, unix.F_RDLCK) == nil {
 		if text, err := mapped(file); err == nil {
 			return stateText{bytes: text, mapped: file}, nil
 		}
+		_ = setLease(file, unix.F_UNLCK)
 	}
 	text, err := readAll(file)
 	return stateText{bytes: text}, errors.Join(err, file.Close())
 }
 
-// mapped maps a file that nobody else can change. All of it is read at
-// once, so that a disk's error is met here.
+func setLease(file *os.File, kind int) error {
+	_, err := unix.FcntlInt(file.Fd(), unix.F_SETLEASE, kind)
+	return err
+}
+
+// mapped maps a file under a lease. All of it is read at once, so that a disk's
+// error is met here.
 func mapped(file *os.File) ([]byte, error) {
-	if _, err := unix.FcntlInt(file.Fd(), unix.F_SETLEASE, unix.F_RDLCK); err != nil {
-		return nil, err
-	}
 	info, err := file.Stat() // until now the size could change
 	if err != nil {
 		return nil, err
@@ -80,11 +85,42 @@ func mapped(file *os.File) ([]byte, error) {
 	return text, nil
 }
 
+// close ends the lease by name: a program that is being started in another
+// goroutine has the descriptor too for a moment, and would keep the lease.
 func (t stateText) close() {
 	if t.mapped != nil {
 		_ = unix.Munmap(t.bytes)
-		_ = t.mapped.Close() // and with it the lease ends
+		_ = setLease(t.mapped, unix.F_UNLCK)
+		_ = t.mapped.Close()
 	}
+}
+
+// changed tells whether somebody wrote to what is mapped, whose checksum was
+// right. The kernel says the same of one who waits as of one who did not have to.
+func (t stateText) changed() bool {
+	if t.mapped == nil {
+		return false
+	}
+	kind, err := unix.FcntlInt(t.mapped.Fd(), unix.F_GETLEASE, 0)
+	return (err != nil || kind != unix.F_RDLCK) && !isSummed(t.bytes)
+}
+
+// errMoved says that the state was changed while it was looked at.
+var errMoved = say.New("somebody else wrote to it while this program stood still")
+
+// guard calls f and makes errMoved of the fault that there is where somebody cut
+// short what is mapped.
+func (t stateText) guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		fault := recover()
+		if _, at := fault.(interface{ Addr() uintptr }); at {
+			err = errMoved
+		} else if fault != nil {
+			panic(fault)
+		}
+	}()
+	return f()
 }
 
 // openPlain opens a file that is one, and not too big.
