@@ -118,7 +118,7 @@ func (f *FileStore) Update(ctx context.Context, change func(*State) ([]journal.E
 	defer text.close()
 	err = text.guard(func() error { return f.update(ctx, text, err, change) })
 	if errors.Is(err, errMoved) {
-		return &core.OpError{Op: "change the leases in", Target: f.path(), Err: err, Hint: "try again"}
+		return &core.OpError{Op: "change the leases in", Target: f.path(), Err: say.Errorf("%w: %w", ErrUnreadable, err), Hint: "try again"}
 	}
 	return err
 }
