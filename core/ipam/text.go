@@ -111,6 +111,9 @@ var errMoved = say.New("somebody else wrote to it while this program stood still
 // guard calls f and makes errMoved of the fault that there is where somebody cut
 // short what is mapped.
 func (t stateText) guard(f func() error) (err error) {
+	if t.mapped == nil {
+		return f()
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		fault := recover()
