@@ -75,6 +75,23 @@ func TestUndoOfSavings(t *testing.T) {
 	}
 }
 
+// TestUndoWithoutAConfiguration: no file at all is valid, and no reason to keep
+// a release.
+func TestUndoWithoutAConfiguration(t *testing.T) {
+	h := newLeasehold(t)
+	h.config = ""
+	if p := h.undo(); len(p.Steps) != 0 || len(p.Notes) == 0 {
+		t.Errorf("nothing was done: %+v", p)
+	}
+	h.crash("web", h.start("web"))
+	if err := h.apply(h.plan(repair.ReleaseStale)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.apply(h.undo()); err != nil || h.held() != "10.87.1.2 web" {
+		t.Errorf("held %q, %v", h.held(), err)
+	}
+}
+
 func TestUndoShowsWhatItPutsBack(t *testing.T) {
 	h := newLeasehold(t)
 	h.save(first)

@@ -23,14 +23,19 @@ const pluginBy = "plugin "
 
 // Undo plans to take back, from the journal, the last that a person asked for:
 // a release, as long as its addresses are free, or a saving of the
-// configuration in file, as long as that was not changed since. A Plan without
-// steps says why there is nothing to take back.
+// configuration in file ("": there is none), as long as that was not changed
+// since. A Plan without steps says why there is nothing to take back.
 func Undo(ctx context.Context, l Leases, file string) (Plan, error) {
-	f, err := edit.Open(file)
-	if err != nil {
-		return Plan{}, err
+	var f *edit.File
+	saved := func(journal.Entry) bool { return false }
+	if file != "" {
+		var err error
+		if f, err = edit.Open(file); err != nil {
+			return Plan{}, err
+		}
+		saved = savedOver(f)
 	}
-	last, err := lastChange(ctx, l.Journal, savedOver(f))
+	last, err := lastChange(ctx, l.Journal, saved)
 	switch {
 	case err != nil:
 		return Plan{}, err

@@ -262,6 +262,9 @@ func (r *reader) pair(prefix string, depth int) error {
 
 // value reads a value with everything in it.
 func (r *reader) value(key string, depth int) (span Span, err error) {
+	if depth > maxDepth {
+		return Span{}, ErrDeep
+	}
 	if r.at(bare) {
 		r.token = whole(r.text, r.token)
 	}
@@ -284,9 +287,6 @@ func (r *reader) value(key string, depth int) (span Span, err error) {
 
 // list reads [ … ]; its inline tables are items like those of [[table]].
 func (r *reader) list(key string, depth int) (end int, err error) {
-	if depth > maxDepth {
-		return 0, ErrDeep
-	}
 	if err := r.next(); err != nil {
 		return 0, err
 	}
@@ -313,9 +313,6 @@ func (r *reader) list(key string, depth int) (end int, err error) {
 
 // inline reads { … }.
 func (r *reader) inline(key string, depth int) (end int, err error) {
-	if depth > maxDepth {
-		return 0, ErrDeep
-	}
 	if err := r.next(); err != nil {
 		return 0, err
 	}
